@@ -1,0 +1,95 @@
+# prescreen: `make demo` shows it, `make check` tests it. Both set up what they need first.
+SHELL = /bin/bash
+.DEFAULT_GOAL := all
+
+VERSION  := 0.1.0
+BUILD    ?= build/release
+PREFIX   ?= /usr/local
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+OPT      ?= -O2
+SANITIZE ?=
+
+WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Werror
+HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=3)
+CPPFLAGS  += -D_GNU_SOURCE -Iinclude -Isrc -DPRESCREEN_VERSION='"$(VERSION)"' -DPRESCREEN_LIBEXECDIR='"$(PREFIX)/libexec/prescreen"'
+CFLAGS    += -std=c17 $(OPT) -g $(WARNINGS) $(HARDENING) -pthread -ffunction-sections -fdata-sections $(SANITIZE)
+LDFLAGS   += -pie -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed $(SANITIZE)
+
+# What each program links. The codecs stand in one line only, and a test holds it.
+CODEC_LIBS  := -ljpeg -lpng16 -lwebp -lwebpdemux
+WORKER_LIBS := $(CODEC_LIBS) -lseccomp -lm
+DAEMON_LIBS := -lmicrohttpd -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml -lm
+CLIENT_LIBS := -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml -lcurl -lm
+TEST_LIBS   := -lcheck -lsubunit -lrt $(WORKER_LIBS) $(DAEMON_LIBS)
+
+PACKAGES := gcc libc6-dev make pkg-config curl python3 check libsubunit-dev libmicrohttpd-dev libjansson-dev \
+	libjpeg62-turbo-dev libpng-dev libwebp-dev libssl-dev libseccomp-dev libsqlite3-dev libcyaml-dev libyaml-dev \
+	libcurl4-openssl-dev
+LINT_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck
+FUZZ_PACKAGES := clang libclang-rt-dev
+
+MODULES  := $(filter-out programs,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
+SOURCES  := $(foreach module,$(MODULES),$(wildcard src/$(module)/*.c))
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/default_config.o
+PROGRAMS := $(patsubst src/programs/%.c,%,$(wildcard src/programs/*.c))
+BINARIES := $(subst _,-,$(PROGRAMS:%=$(BUILD)/%))
+UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all demo check check-built unit setup install asan bench fuzz format lint clean
+all: $(BINARIES)
+
+# The heavy arithmetic asks for more of the compiler than the rest.
+$(BUILD)/src/hash/%.o $(BUILD)/src/index/%.o: OPT := -O3
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The configuration that runs when no file is given is config/prescreen.yaml itself, carried in the binary.
+$(BUILD)/default_config.c: config/prescreen.yaml
+	@mkdir -p $(@D)
+	@{ echo 'extern const char config_default_yaml[];'; echo 'const char config_default_yaml[] ='; \
+	  sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/    "/; s/$$/\\n"/' $<; echo '    "";'; } >$@
+$(BUILD)/default_config.o: $(BUILD)/default_config.c
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/libprescreen.a: $(OBJECTS)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(BUILD)/prescreend: LIBS = $(DAEMON_LIBS)
+$(BUILD)/prescreen-worker: LIBS = $(WORKER_LIBS)
+$(BUILD)/prescreen: LIBS = $(CLIENT_LIBS)
+define program_rule
+$(BUILD)/$(subst _,-,$(1)): $(BUILD)/src/programs/$(1).o $(BUILD)/libprescreen.a
+	@echo "  LD $$@"
+	@$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+endef
+$(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
+
+# One program for each tests/unit/test_*.c; what it links is what its functions reach.
+$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libprescreen.a
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+.SECONDARY:
+
+unit: $(UNITS)
+	python3 tests/run --unit $(BUILD)/unit
+
+setup:
+	@tests/setup $(PACKAGES)
+
+check: setup
+	+@$(MAKE) --no-print-directory check-built
+
+check-built: all $(UNITS)
+	python3 tests/run $(BUILD)
+
+clean:
+	rm -rf build
+
+-include $(OBJECTS:.o=.d) $(PROGRAMS:%=$(BUILD)/src/programs/%.d) $(UNITS:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d)

@@ -1,0 +1,105 @@
+/* The words of the interface, each with the one spelling that clients, records and configuration use. */
+#ifndef PRESCREEN_BASE_VOCABULARY_H
+#define PRESCREEN_BASE_VOCABULARY_H
+
+#include <stdbool.h>
+
+/* Ordered by strictness: the strictest of all that applies wins. */
+enum verdict { VERDICT_ALLOW, VERDICT_BLOCK, VERDICT_REPORT, VERDICT_COUNT };
+
+/* What a match with an entry of a list asks for. */
+enum list_action { ACTION_REPORT, ACTION_BLOCK, ACTION_ALLOW, ACTION_OBSERVE, ACTION_COUNT };
+
+/* The age band that the platform's age assurance gives for the account. */
+enum audience { AUDIENCE_CHILD, AUDIENCE_ADULT, AUDIENCE_UNKNOWN, AUDIENCE_COUNT };
+
+enum hash_kind { HASH_MD5, HASH_SHA1, HASH_SHA256, HASH_PDQ, HASH_KIND_COUNT };
+
+/* The eight symmetries of a square, named as PDQ's reference names them. */
+enum orientation {
+    ORIENTATION_ORIGINAL,
+    ORIENTATION_ROTATE90,
+    ORIENTATION_ROTATE180,
+    ORIENTATION_ROTATE270,
+    ORIENTATION_FLIP_X,
+    ORIENTATION_FLIP_Y,
+    ORIENTATION_FLIP_PLUS1,
+    ORIENTATION_FLIP_MINUS1,
+    ORIENTATION_COUNT
+};
+
+/* Which rendering of the upload a perceptual hash was taken from. */
+enum view {
+    VIEW_MAIN,        /* the picture as shown; transparent parts over white */
+    VIEW_UNDER_ALPHA, /* the stored colours, transparency ignored */
+    VIEW_OVER_BLACK,  /* transparent parts over black */
+    VIEW_COUNT
+};
+
+enum media_format {
+    FORMAT_UNKNOWN,
+    FORMAT_JPEG,
+    FORMAT_PNG,
+    FORMAT_WEBP,
+    FORMAT_GIF,
+    FORMAT_HEIC,
+    FORMAT_AVIF,
+    FORMAT_TIFF,
+    FORMAT_BMP,
+    FORMAT_ICO,
+    FORMAT_JXL,
+    FORMAT_JP2,
+    FORMAT_PSD,
+    FORMAT_SVG,
+    FORMAT_PNM,
+    FORMAT_DDS,
+    FORMAT_COUNT
+};
+
+/* Why a screening came out as it did. Match reasons first, media reasons from REASON_MEDIA_FIRST on. */
+enum reason {
+    REASON_MATCH_EXACT,
+    REASON_MATCH_NEAR,
+    REASON_MATCH_DERIVED,
+    REASON_MATCH_OBSERVED,
+    REASON_MATCH_ALLOWED,
+    REASON_MEDIA_UNRECOGNISED, /* not a picture format that is known here */
+    REASON_MEDIA_UNSUPPORTED,  /* a picture format or feature that this build does not decode */
+    REASON_MEDIA_CORRUPT,      /* not all of the picture could be decoded */
+    REASON_MEDIA_LIMIT_PIXELS,
+    REASON_MEDIA_LIMIT_FRAMES,
+    REASON_MEDIA_LIMIT_TIME,
+    REASON_MEDIA_LIMIT_MEMORY,
+    REASON_MEDIA_DECODER_DIED,
+    REASON_MEDIA_LOW_QUALITY, /* PDQ quality below the floor: near matching not meaningful */
+    REASON_COUNT
+};
+#define REASON_MEDIA_FIRST REASON_MEDIA_UNRECOGNISED
+
+/* A set of reasons: bit (1u << reason). */
+typedef unsigned int reason_set;
+#define REASON_BIT(reason) (1u << (unsigned int)(reason))
+
+/* Rights of an API key: a set of bits. */
+enum right { RIGHT_SCREEN = 1, RIGHT_DETAIL = 2, RIGHT_LISTS = 4 };
+
+/* The spelling of a word. The value must be in range. Static storage. */
+const char *verdict_name(enum verdict verdict);
+const char *list_action_name(enum list_action action);
+const char *audience_name(enum audience audience);
+const char *hash_kind_name(enum hash_kind kind);
+const char *orientation_name(enum orientation orientation);
+const char *view_name(enum view view);
+const char *media_format_name(enum media_format format);
+const char *reason_name(enum reason reason);
+const char *right_name(enum right right);
+
+/* Reads a word. Returns false, output untouched, on any other text. */
+bool verdict_parse(const char *name, enum verdict *verdict);
+bool list_action_parse(const char *name, enum list_action *action);
+bool audience_parse(const char *name, enum audience *audience);
+bool hash_kind_parse(const char *name, enum hash_kind *kind);
+bool reason_parse(const char *name, enum reason *reason);
+bool right_parse(const char *name, enum right *right);
+
+#endif
