@@ -1,0 +1,76 @@
+/* The configuration: read once, checked to the last key, then never changed. */
+#ifndef PRESCREEN_CONFIG_CONFIG_H
+#define PRESCREEN_CONFIG_CONFIG_H
+
+#include "prescreen/base/diag.h"
+#include "prescreen/base/vocabulary.h"
+#include "prescreen/hash/hashes.h"
+#include "prescreen/policy/policy.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CONFIG_NAME_MAX = 64, CONFIG_PATH_MAX = 4096, CONFIG_KEYS_MAX = 1000, CONFIG_PROFILES_MAX = 1000 };
+
+struct config_key {
+    char name[CONFIG_NAME_MAX + 1];
+    uint8_t sha256[SHA256_SIZE]; /* of the key's text */
+    unsigned int rights;         /* set of enum right */
+};
+
+struct config_profile {
+    char name[CONFIG_NAME_MAX + 1];
+    struct policy_rules rules[AUDIENCE_COUNT]; /* the profile's own, with each audience's overrides applied */
+    char version[17]; /* first 16 hex digits of the SHA-256 of all effective values: the policy_version */
+};
+
+enum listen_kind { LISTEN_NONE, LISTEN_TCP, LISTEN_UNIX };
+
+struct config_listen {
+    enum listen_kind kind;
+    char host[256]; /* numeric IPv4, IPv6 without brackets, or "localhost" */
+    uint16_t port;  /* 0 = any free one */
+    char path[108]; /* of a unix socket */
+    bool loopback;  /* only this machine can reach it */
+};
+
+struct config_limits {
+    uint64_t body_bytes, import_bytes, pixels, frames, worker_memory_bytes, job_time_us, upload_time_us,
+        connections, queue, queue_time_us;
+};
+
+struct config {
+    struct config_listen listen, admin_listen;
+    char data_dir[CONFIG_PATH_MAX];
+    unsigned int workers; /* resolved: at least 1 */
+    struct config_limits limits;
+    struct config_key *keys;
+    size_t key_count;
+    struct config_profile *profiles; /* always has "default" */
+    size_t profile_count;
+    char origin[CONFIG_PATH_MAX]; /* the file, or "built-in defaults" */
+};
+
+/* One row per limit: configuration, --help, documentation and metrics are made from this table. */
+struct config_limit_row {
+    const char *name; /* below limits: in the file */
+    uint64_t minimum, standard, maximum;
+    enum { UNIT_BYTES, UNIT_COUNT, UNIT_TIME } unit;
+    size_t offset; /* of its uint64_t in struct config_limits */
+    const char *reason;
+};
+extern const struct config_limit_row config_limit_rows[];
+extern const size_t config_limit_count;
+
+/* Reads path (NULL: /etc/prescreen/prescreen.yaml when it exists, else the built-in defaults), then
+ * PRESCREEN_LISTEN, PRESCREEN_DATA_DIR and PRESCREEN_WORKERS. Returns 0 or a negative errno with diag as
+ * "FILE:LINE: KEY: what is wrong and what is allowed". Ownership: *config is the caller's, freed by
+ * config_free(). */
+int config_load(const char *path, struct config **config, struct diag *diag);
+void config_free(struct config *config);
+
+/* NULL when there is none. */
+const struct config_profile *config_find_profile(const struct config *config, const char *name);
+
+#endif

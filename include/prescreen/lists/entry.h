@@ -1,0 +1,29 @@
+/* An entry of a list, as files and calls bring it. */
+#ifndef PRESCREEN_LISTS_ENTRY_H
+#define PRESCREEN_LISTS_ENTRY_H
+
+#include "prescreen/hash/hashes.h"
+
+enum {
+    LIST_NAME_MAX = 64,      /* bytes of a list's name: A-Z a-z 0-9 . _ - */
+    LIST_SOURCE_MAX = 256,   /* bytes, printable UTF-8 */
+    ENTRY_ID_MAX = 256,      /* bytes, printable UTF-8, at least 1 */
+    CLASSIFICATION_MAX = 64, /* bytes, printable UTF-8 */
+    ENTRY_NOTE_MAX = 1024,   /* bytes, printable UTF-8 */
+    LIST_DISTANCE_MAX = 64,  /* bits: the largest max_distance */
+    LIST_DISTANCE_DEFAULT = 31
+};
+
+/* Texts are terminated and borrowed from whoever made the entry; "" = absent (never for entry_id). At least
+ * one hash is known. */
+struct list_entry {
+    const char *entry_id;
+    struct known_hashes hashes;
+    const char *classification;
+    const char *note;
+};
+
+/* Takes one entry on its way. 0, or a negative errno that stops the caller, which forwards it. */
+typedef int entry_sink(void *context, const struct list_entry *entry);
+
+#endif

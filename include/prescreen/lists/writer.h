@@ -1,0 +1,15 @@
+/* Writes a list as the CSV that list_reader takes back unchanged. */
+#ifndef PRESCREEN_LISTS_WRITER_H
+#define PRESCREEN_LISTS_WRITER_H
+
+#include "prescreen/lists/entry.h"
+
+#include <stddef.h>
+
+/* Writes the header line / one row (with its newline) to a text of the given capacity; returns the bytes
+ * written. LIST_CSV_ROW_MAX always suffices. Source: RFC 4180. */
+enum { LIST_CSV_ROW_MAX = 4096 };
+size_t list_csv_format_header(char *text, size_t capacity);
+size_t list_csv_format_row(const struct list_entry *entry, char *text, size_t capacity);
+
+#endif

@@ -1,0 +1,107 @@
+/* Lists on disk: every change is one durable, numbered version; nothing that was ever on a list is forgotten.
+ */
+#ifndef PRESCREEN_STORE_LISTS_H
+#define PRESCREEN_STORE_LISTS_H
+
+#include "prescreen/base/diag.h"
+#include "prescreen/lists/entry.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Positive outcomes. Each comes with a sentence in diag. */
+enum list_store_outcome {
+    LIST_STORE_NOT_FOUND = 1, /* no such list, entry or version */
+    LIST_STORE_REFUSED,       /* a value outside the rules of entry.h */
+    LIST_STORE_BUSY           /* another process held the store for longer than the wait */
+};
+
+struct list_properties {
+    char name[LIST_NAME_MAX + 1];
+    enum list_action action;
+    char source[LIST_SOURCE_MAX + 1];
+    unsigned int max_distance; /* bits, 0-LIST_DISTANCE_MAX */
+};
+
+struct list_info {
+    struct list_properties properties;
+    uint32_t number; /* identity of the list, small, never reused */
+    uint64_t entries;
+    uint64_t kinds[HASH_KIND_COUNT]; /* entries that carry each kind */
+    uint64_t created_us, updated_us; /* wall clock; updated_us moves with every import or entries call, also
+                                        one that changed nothing */
+    uint64_t version;                /* lists_version of its last change */
+};
+
+/* What a change did. */
+struct list_change {
+    uint64_t lists_version; /* in force after it */
+    uint64_t added, changed, removed, unchanged;
+};
+
+struct list_store;
+
+/* Opens (creating when create is set) FOLDER/lists.sqlite. Errors: negative errno with diag. A store of a
+ * newer layout is refused. Threads: every call below may be made from any thread; they take turns. Several
+ * processes may have it open. Ownership: *store is the caller's. */
+int list_store_open(const char *folder, bool create, struct list_store **store, struct diag *diag);
+void list_store_close(struct list_store *store);
+
+/* The version in force. Sees other processes' changes. Cost: some microseconds, no disk. */
+int list_store_version(struct list_store *store, uint64_t *lists_version, struct diag *diag);
+
+/* Creates a list or changes its properties. */
+int list_store_put(struct list_store *store, const struct list_properties *properties,
+                   struct list_change *change, struct diag *diag);
+int list_store_get(struct list_store *store, const char *name, struct list_info *info, struct diag *diag);
+int list_store_delete(struct list_store *store, const char *name, struct list_change *change,
+                      struct diag *diag);
+
+/* Calls on_list for each list in order of name; a negative errno stops. */
+int list_store_each(struct list_store *store, int (*on_list)(void *context, const struct list_info *info),
+                    void *context, struct diag *diag);
+
+/* Calls on_entry for each entry of a list in order of entry_id. */
+int list_store_each_entry(struct list_store *store, const char *name, entry_sink *on_entry, void *context,
+                          struct diag *diag);
+
+/* A change of entries, gathered aside and then made at once or not at all: begin, upsert and remove, commit
+ * or abandon. Gathering holds no lock; memory does not grow with the number of entries. */
+enum list_change_mode { LIST_MERGE, LIST_REPLACE }; /* REPLACE: what was not upserted is removed */
+struct list_draft;
+int list_draft_begin(struct list_store *store, const char *name, enum list_change_mode mode,
+                     struct list_draft **draft, struct diag *diag);
+/* A second upsert of an entry_id in one draft is LIST_STORE_REFUSED. An upsert replaces the whole entry. */
+int list_draft_upsert(struct list_draft *draft, const struct list_entry *entry, struct diag *diag);
+/* Removing what is not there is no error; it counts as unchanged. */
+int list_draft_remove(struct list_draft *draft, const char *entry_id, struct diag *diag);
+/* Durable when it returns 0. who and what go to the history (key name or "command line"; "import",
+ * "entries"). Frees the draft always. */
+int list_draft_commit(struct list_draft *draft, const char *who, const char *what, struct list_change *change,
+                      struct diag *diag);
+void list_draft_abandon(struct list_draft *draft);
+
+/* One entry as it stood: row is its identity, never reused. */
+struct stored_entry {
+    uint64_t row;
+    uint32_t list; /* list_info.number */
+    char entry_id[ENTRY_ID_MAX + 1];
+    char classification[CLASSIFICATION_MAX + 1];
+};
+
+/* Fetches what the index does not hold, also for an entry removed since. Cost: some microseconds. */
+int list_store_get_row(struct list_store *store, uint64_t row, struct stored_entry *entry, struct diag *diag);
+
+/* What changed after one version up to the version returned, as one consistent reading: every list that
+ * exists, then removed rows, then added rows. since = 0 gives everything that is in force. Any callback may
+ * stop with a negative errno. */
+struct list_follower {
+    void *context;
+    int (*on_list)(void *context, const struct list_info *info);
+    int (*on_removed)(void *context, uint64_t row);
+    int (*on_added)(void *context, uint64_t row, uint32_t list, const struct known_hashes *hashes);
+};
+int list_store_follow(struct list_store *store, uint64_t since, const struct list_follower *follower,
+                      uint64_t *lists_version, struct diag *diag);
+
+#endif
