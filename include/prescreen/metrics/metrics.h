@@ -1,0 +1,40 @@
+/* Counters for people who run the service, as a Prometheus page. Source: Prometheus text exposition format
+ * 0.0.4. */
+#ifndef PRESCREEN_METRICS_METRICS_H
+#define PRESCREEN_METRICS_METRICS_H
+
+#include "prescreen/base/bytes.h"
+#include "prescreen/base/vocabulary.h"
+#include "prescreen/store/lists.h"
+#include "prescreen/worker/pool.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct metrics;
+
+int metrics_create(struct metrics **metrics);
+void metrics_free(struct metrics *metrics);
+
+/* Counting. Threads: any. Cost: an atomic addition or a few. */
+void metrics_count_screening(struct metrics *metrics, enum verdict verdict, bool complete, reason_set reasons,
+                             uint64_t total_us, uint64_t decode_us);
+void metrics_count_response(struct metrics *metrics, unsigned int status);
+void metrics_count_connection(struct metrics *metrics, int change);
+
+/* What is read at the moment of the page. Borrowed. */
+struct metrics_reading {
+    struct worker_pool_status workers;
+    const struct list_info *lists;
+    size_t list_count;
+    uint64_t lists_version;
+    uint64_t index_entries, index_bytes;
+    uint64_t now_us; /* wall clock */
+    const char *cpu; /* level in use */
+    bool ready;
+};
+
+/* Appends the page. Errors: those of bytes_append(). */
+int metrics_render(struct metrics *metrics, const struct metrics_reading *reading, struct bytes *page);
+
+#endif

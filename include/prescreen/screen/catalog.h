@@ -1,0 +1,36 @@
+/* The lists in memory: one immutable reading of the store at a time, swapped by a pointer. */
+#ifndef PRESCREEN_SCREEN_CATALOG_H
+#define PRESCREEN_SCREEN_CATALOG_H
+
+#include "prescreen/base/cpu.h"
+#include "prescreen/base/diag.h"
+#include "prescreen/index/generation.h"
+#include "prescreen/store/lists.h"
+
+/* A consistent reading: index and lists of one lists_version. Immutable; shared by reference count. */
+struct catalog_reading {
+    struct index_generation *generation;
+    struct list_info *lists; /* by name */
+    size_t list_count;
+    const struct list_info **by_number; /* list_info by its number, NULL where there is none */
+    uint32_t number_count;
+    uint64_t lists_version;
+};
+
+struct catalog;
+
+/* Loads everything from the store, which is borrowed for the life of the catalog. Errors: negative errno with
+ * diag. */
+int catalog_create(struct list_store *store, enum cpu_level cpu, struct catalog **catalog, struct diag *diag);
+void catalog_free(struct catalog *catalog);
+
+/* Takes the store's newest version in, also when another process made it; cheap when nothing changed. On an
+ * error the last reading stays in force. Threads: any; one at a time does the work, the others wait for it.
+ */
+int catalog_refresh(struct catalog *catalog, struct diag *diag);
+
+/* The newest reading; stays valid until released, whatever happens meanwhile. Cost: a lock and a counter. */
+const struct catalog_reading *catalog_acquire(struct catalog *catalog);
+void catalog_release(struct catalog *catalog, const struct catalog_reading *reading);
+
+#endif

@@ -1,0 +1,128 @@
+/* The way of an upload from bytes to a recorded verdict. HTTP and the command line both stand on this. */
+#ifndef PRESCREEN_SCREEN_SCREENER_H
+#define PRESCREEN_SCREEN_SCREENER_H
+
+#include "prescreen/base/diag.h"
+#include "prescreen/base/uuid.h"
+#include "prescreen/config/config.h"
+#include "prescreen/screen/catalog.h"
+#include "prescreen/screen/upload.h"
+#include "prescreen/store/records.h"
+#include "prescreen/worker/pool.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SCREENING_MATCHES_MAX = 100, MATCH_ITEMS_MAX = 1000 };
+
+/* One entry that the upload matched: the nearest way in which it did. */
+struct screening_match {
+    char list[LIST_NAME_MAX + 1];
+    char entry_id[ENTRY_ID_MAX + 1];
+    char classification[CLASSIFICATION_MAX + 1];
+    enum list_action action;
+    enum hash_kind kind;
+    unsigned int distance; /* bits; 0 for a digest */
+    enum orientation orientation;
+    enum view view;
+    uint32_t frame;
+};
+
+struct screening_media {
+    enum media_format format;
+    uint32_t width, height, frames;
+    uint64_t bytes;
+};
+
+struct screening_timing {
+    uint64_t receive_us, digest_us, decode_us, match_us, record_us, total_us;
+};
+
+/* Everything that one screening found and decided. */
+struct screening {
+    char screening_id[UUID_TEXT_SIZE];
+    uint64_t at_us; /* wall clock */
+    enum verdict verdict;
+    bool complete;
+    reason_set reasons;
+    struct screening_match *matches; /* nearest first, at most SCREENING_MATCHES_MAX */
+    size_t match_count;
+    uint64_t match_total; /* entries that matched, also those past the cap */
+    bool has_media;       /* false for items of /v1/match */
+    struct screening_media media;
+    struct known_hashes hashes;
+    char profile[CONFIG_NAME_MAX + 1];
+    enum audience audience;
+    char policy_version[17];
+    uint64_t lists_version;
+    struct screening_timing timing;
+    char detail[128]; /* the decoder's own words, for the log */
+};
+
+/* Who asks and under which policy. All texts borrowed, "" = absent. */
+struct screening_request {
+    const char *profile;
+    enum audience audience;
+    const char *content_id;  /* at most REFERENCE_MAX bytes, printable UTF-8: the caller has checked */
+    const char *account_ref; /* the same */
+    const char *key_name;
+    const char *request_id;
+    const char *idempotency_key; /* at most IDEMPOTENCY_KEY_MAX bytes */
+};
+
+/* One item of /v1/match. */
+struct match_item {
+    struct known_hashes hashes;
+    const char *content_id;
+};
+
+/* Positive outcomes; each comes with a sentence in diag that is fit for the caller. */
+enum screener_outcome {
+    SCREENER_REPEATED = 1, /* the idempotency key has an answer: it is in *answer */
+    SCREENER_CONFLICT,     /* the idempotency key was used with other bytes or parameters */
+    SCREENER_NO_PROFILE,   /* no such profile */
+    SCREENER_BUSY,         /* no worker came free in time: try again later */
+    SCREENER_STALE_LISTS,  /* lists older than the profile's max_list_age */
+    SCREENER_NOT_RECORDED  /* the record could not be made durable, so there is no verdict */
+};
+
+struct screener_parts {
+    const struct config *config; /* all borrowed for the screener's life */
+    struct worker_pool *pool;
+    struct catalog *catalog;
+    struct list_store *list_store;
+    struct record_store *record_store; /* NULL: nothing is recorded (a trial on the command line) */
+};
+
+struct screener;
+
+int screener_create(const struct screener_parts *parts, struct screener **screener);
+void screener_free(struct screener *screener);
+
+/* Screens one finished upload. 0: *answer is the full JSON answer (compact, UTF-8, the caller's to free())
+ * and *screening what it was made of (the caller's, screening_free()). SCREENER_REPEATED: *answer alone. Any
+ * other outcome or a negative errno: neither. Every screening that must be on disk is on disk when this
+ * returns. Threads: any. */
+int screener_screen(struct screener *screener, const struct upload *upload,
+                    const struct screening_request *request, struct screening **screening, char **answer,
+                    struct diag *diag);
+
+/* Screens hashes that the caller made. *answer is {"results":[…]} in the order of items. Outcomes as above.
+ */
+int screener_match(struct screener *screener, const struct match_item *items, size_t count,
+                   const struct screening_request *request, char **answer, struct diag *diag);
+
+/* Media and hashes of an upload; nothing is matched or recorded. Outcomes: SCREENER_BUSY. */
+int screener_hash(struct screener *screener, const struct upload *upload, const char *request_id,
+                  char **answer, struct diag *diag);
+
+void screening_free(struct screening *screening);
+
+/* The verdict of an answer, read from its JSON text. For ?respond=status and repeats. Errors: -EINVAL. */
+int screening_answer_verdict(const char *answer, enum verdict *verdict);
+
+/* The same answer without what only a key with the right detail may see (hashes and matches). The caller's to
+ * free(); NULL on -ENOMEM. */
+char *screening_answer_redact(const char *answer);
+
+#endif
