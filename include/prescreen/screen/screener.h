@@ -73,7 +73,15 @@ struct screening_request {
 /* One item of /v1/match. */
 struct match_item {
     struct known_hashes hashes;
-    const char *content_id;
+    const char *content_id; /* "" = the request's */
+};
+
+/* The items of one call, and the body that carried them: an idempotency key stands for these bytes. */
+struct match_call {
+    const struct match_item *items;
+    size_t count; /* 1-MATCH_ITEMS_MAX */
+    const void *body;
+    size_t body_size;
 };
 
 /* Positive outcomes; each comes with a sentence in diag that is fit for the caller. */
@@ -92,6 +100,10 @@ struct screener_parts {
     struct catalog *catalog;
     struct list_store *list_store;
     struct record_store *record_store; /* NULL: nothing is recorded (a trial on the command line) */
+    /* Told of every screening that came to a verdict, after its record; on the caller's thread; may be NULL.
+     */
+    void (*on_screening)(void *context, const struct screening *screening);
+    void *on_screening_context;
 };
 
 struct screener;
@@ -109,14 +121,12 @@ int screener_screen(struct screener *screener, const struct upload *upload,
 
 /* Screens hashes that the caller made. *answer is {"results":[…]} in the order of items. Outcomes as above.
  */
-int screener_match(struct screener *screener, const struct match_item *items, size_t count,
+int screener_match(struct screener *screener, const struct match_call *call,
                    const struct screening_request *request, char **answer, struct diag *diag);
 
 /* Media and hashes of an upload; nothing is matched or recorded. Outcomes: SCREENER_BUSY. */
 int screener_hash(struct screener *screener, const struct upload *upload, const char *request_id,
                   char **answer, struct diag *diag);
-
-void screening_free(struct screening *screening);
 
 /* The verdict of an answer, read from its JSON text. For ?respond=status and repeats. Errors: -EINVAL. */
 int screening_answer_verdict(const char *answer, enum verdict *verdict);

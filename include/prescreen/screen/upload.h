@@ -12,7 +12,11 @@ struct upload {
     uint64_t size;              /* bytes */
     struct known_hashes hashes; /* digests; known once finished */
     uint64_t receive_us;        /* from creation to finish, digests included */
-    uint64_t digest_us;
+    uint64_t digest_us;         /* of receive_us, what the digests took */
+    /* Private to upload.c. */
+    struct digest_stream *digests;
+    uint64_t maximum;
+    uint64_t started_us;
 };
 
 /* Starts an upload of at most maximum bytes. Errors: negative errno. Ownership: *upload is the caller's. */
