@@ -2,6 +2,7 @@
 #ifndef PRESCREEN_LISTS_ENTRY_H
 #define PRESCREEN_LISTS_ENTRY_H
 
+#include "prescreen/base/diag.h"
 #include "prescreen/hash/hashes.h"
 
 enum {
@@ -23,7 +24,15 @@ struct list_entry {
     const char *note;
 };
 
-/* Takes one entry on its way. 0, or a negative errno that stops the caller, which forwards it. */
+/* Positive outcome of list_entry_check(). */
+enum { LIST_ENTRY_BAD = 1 };
+
+/* Holds an entry against the rules above. 0, or LIST_ENTRY_BAD with a sentence that begins with the member's
+ * name and never shows a hash. */
+int list_entry_check(const struct list_entry *entry, struct diag *diag);
+
+/* Takes one entry on its way. 0; a positive value when it refuses this one entry; or a negative errno. Both
+ * stop the caller, which forwards them; list_reader alone treats a refusal as a bad row. */
 typedef int entry_sink(void *context, const struct list_entry *entry);
 
 #endif

@@ -6,8 +6,9 @@
 
 #include <stddef.h>
 
-/* Writes the header line / one row (with its newline) to a text of the given capacity; returns the bytes
- * written. LIST_CSV_ROW_MAX always suffices. Source: RFC 4180. */
+/* Writes the header line / one row (with its newline, not terminated) to a text of the given capacity;
+ * returns the bytes written, 0 when they do not fit. LIST_CSV_ROW_MAX always suffices for an entry that
+ * list_entry_check() passes. Source: RFC 4180. */
 enum { LIST_CSV_ROW_MAX = 4096 };
 size_t list_csv_format_header(char *text, size_t capacity);
 size_t list_csv_format_row(const struct list_entry *entry, char *text, size_t capacity);

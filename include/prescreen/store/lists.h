@@ -13,7 +13,7 @@
 enum list_store_outcome {
     LIST_STORE_NOT_FOUND = 1, /* no such list, entry or version */
     LIST_STORE_REFUSED,       /* a value outside the rules of entry.h */
-    LIST_STORE_BUSY           /* another process held the store for longer than the wait */
+    LIST_STORE_BUSY           /* another change held the store for longer than the wait */
 };
 
 struct list_properties {
@@ -39,44 +39,57 @@ struct list_change {
     uint64_t added, changed, removed, unchanged;
 };
 
+enum { LIST_STORE_WAIT_MS = 10000 }; /* how long a call waits for a change of someone else to end */
+
 struct list_store;
 
-/* Opens (creating when create is set) FOLDER/lists.sqlite. Errors: negative errno with diag. A store of a
- * newer layout is refused. Threads: every call below may be made from any thread; they take turns. Several
- * processes may have it open. Ownership: *store is the caller's. */
+/* Opens FOLDER/lists.sqlite; when create is set, makes the folder (one level, 0700) and the file (0600) where
+ * missing. Errors: -ENOENT without create, other negative errno; diag names the file. A store of a newer
+ * layout is refused. Threads: every call below may be made from any thread, also from a callback of another
+ * one; reading never waits for a change. Several processes may have it open. Ownership: *store is the
+ * caller's. */
 int list_store_open(const char *folder, bool create, struct list_store **store, struct diag *diag);
 void list_store_close(struct list_store *store);
 
 /* The version in force. Sees other processes' changes. Cost: some microseconds, no disk. */
 int list_store_version(struct list_store *store, uint64_t *lists_version, struct diag *diag);
 
-/* Creates a list or changes its properties. */
-int list_store_put(struct list_store *store, const struct list_properties *properties,
+/* Creates a list or changes its properties; what is as it was makes no new version. The names "." and ".."
+ * are refused (no URL can carry them). who goes to the history (key name or "command line"), here and below.
+ */
+int list_store_put(struct list_store *store, const struct list_properties *properties, const char *who,
                    struct list_change *change, struct diag *diag);
 int list_store_get(struct list_store *store, const char *name, struct list_info *info, struct diag *diag);
-int list_store_delete(struct list_store *store, const char *name, struct list_change *change,
+/* Takes every entry out of force and the list with them. A list made under the same name later is another
+ * one, with another number. */
+int list_store_delete(struct list_store *store, const char *name, const char *who, struct list_change *change,
                       struct diag *diag);
 
-/* Calls on_list for each list in order of name; a negative errno stops. */
+/* Calls on_list for each list in order of name; anything but 0 stops and is returned. */
 int list_store_each(struct list_store *store, int (*on_list)(void *context, const struct list_info *info),
                     void *context, struct diag *diag);
 
-/* Calls on_entry for each entry of a list in order of entry_id. */
+/* Calls on_entry for each entry of a list in order of entry_id (bytes), as one consistent reading; anything
+ * but 0 stops and is returned. */
 int list_store_each_entry(struct list_store *store, const char *name, entry_sink *on_entry, void *context,
                           struct diag *diag);
 
 /* A change of entries, gathered aside and then made at once or not at all: begin, upsert and remove, commit
- * or abandon. Gathering holds no lock; memory does not grow with the number of entries. */
+ * or abandon. Gathering holds no lock; memory does not grow with the number of entries (what is gathered lies
+ * in an unnamed file in the folder). Threads: one at a time for a draft. After a negative errno only abandon
+ * is legal; after LIST_STORE_REFUSED it goes on without that entry. */
 enum list_change_mode { LIST_MERGE, LIST_REPLACE }; /* REPLACE: what was not upserted is removed */
 struct list_draft;
 int list_draft_begin(struct list_store *store, const char *name, enum list_change_mode mode,
                      struct list_draft **draft, struct diag *diag);
-/* A second upsert of an entry_id in one draft is LIST_STORE_REFUSED. An upsert replaces the whole entry. */
+/* An upsert replaces the whole entry. LIST_STORE_REFUSED: the entry breaks list_entry_check(), or the draft
+ * names its entry_id already. */
 int list_draft_upsert(struct list_draft *draft, const struct list_entry *entry, struct diag *diag);
-/* Removing what is not there is no error; it counts as unchanged. */
+/* Removing what is not there is no error; it counts as unchanged. LIST_STORE_REFUSED as above. */
 int list_draft_remove(struct list_draft *draft, const char *entry_id, struct diag *diag);
-/* Durable when it returns 0. who and what go to the history (key name or "command line"; "import",
- * "entries"). Frees the draft always. */
+/* Makes the change. Durable when it returns 0, nothing has happened otherwise (LIST_STORE_NOT_FOUND: the list
+ * was deleted meanwhile). who and what go to the history (key name or "command line"; "import", "entries").
+ * Always a new version, so that every follower learns of updated_us. Frees the draft always. */
 int list_draft_commit(struct list_draft *draft, const char *who, const char *what, struct list_change *change,
                       struct diag *diag);
 void list_draft_abandon(struct list_draft *draft);
@@ -89,12 +102,15 @@ struct stored_entry {
     char classification[CLASSIFICATION_MAX + 1];
 };
 
-/* Fetches what the index does not hold, also for an entry removed since. Cost: some microseconds. */
+/* Fetches what the index does not hold, also for an entry removed since. Cost: some microseconds; never waits
+ * for a change. */
 int list_store_get_row(struct list_store *store, uint64_t row, struct stored_entry *entry, struct diag *diag);
 
 /* What changed after one version up to the version returned, as one consistent reading: every list that
- * exists, then removed rows, then added rows. since = 0 gives everything that is in force. Any callback may
- * stop with a negative errno. */
+ * exists in order of name, then removed rows, then added rows in ascending order. since = 0 gives everything
+ * that is in force. A changed entry is one removed and one added row. Anything but 0 from a callback stops
+ * and is returned. LIST_STORE_NOT_FOUND: since is a version that this store never had (an older copy was put
+ * in place); begin again from 0. */
 struct list_follower {
     void *context;
     int (*on_list)(void *context, const struct list_info *info);

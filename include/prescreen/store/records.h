@@ -49,15 +49,23 @@ struct idempotent_request {
 
 struct record_store;
 
-/* Opens or creates FOLDER/records.sqlite (WAL, synchronous=FULL). Threads: any; calls take turns, concurrent
- * adds may share one flush. Ownership: *store is the caller's. */
+enum {
+    RECORD_STORE_WAIT_MS = 5000,       /* how long an add waits for its turn */
+    RECORD_TEXT_MAX = 64 * 1024 * 1024 /* bytes of one text of a record or answer */
+};
+
+/* Opens FOLDER/records.sqlite (WAL, synchronous=FULL); makes the folder (one level, 0700) and the file (0600)
+ * where missing. A store of a newer layout is refused. Errors: negative errno; diag names the file. Threads:
+ * any; concurrent adds share one flush, reading does not wait for them. Several processes may have it open.
+ * Ownership: *store is the caller's. */
 int record_store_open(const char *folder, struct record_store **store, struct diag *diag);
 void record_store_close(struct record_store *store);
 
 /* Adds any number of records (0 when only the request is to be remembered), for a report verdict also its row
  * of the outbox, and, when request is given, its answer (JSON text): all in one transaction that is on disk
  * when this returns 0. RECORD_REPEATED: *first_answer is the stored text, the caller's to free(). Errors:
- * negative errno with diag; nothing was added. */
+ * negative errno with diag, nothing was added: -EEXIST a screening_id is there already, -EINVAL a text that
+ * must be JSON is not, -EBUSY no turn within the wait, -ENOSPC, -EIO … of the disk. */
 int record_store_add(struct record_store *store, const struct screening_record *records, unsigned int count,
                      const struct idempotent_request *request, const char *answer, char **first_answer,
                      struct diag *diag);
@@ -73,7 +81,9 @@ int record_store_probe(struct record_store *store, struct diag *diag);
 /* Forgets answers older than their life. Cost: by the number forgotten; call now and then. */
 int record_store_forget_answers(struct record_store *store, uint64_t now_us, struct diag *diag);
 
-/* Gives one record as a JSON object text, the caller's to free(). RECORD_NOT_FOUND when there is none. */
+/* Gives one record as a JSON object text, the caller's to free(). Its members are those of screening_record
+ * without "_json", "at" (RFC 3339) instead of at_us; what is absent is null. RECORD_NOT_FOUND when there is
+ * none. */
 int record_store_get(struct record_store *store, const char *screening_id, char **json, struct diag *diag);
 
 #endif
