@@ -8,15 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How many views of an upload are looked up. */
 enum effort { EFFORT_FAST, EFFORT_STANDARD, EFFORT_THOROUGH, EFFORT_COUNT };
+
+enum { POLICY_QUALITY_MAX = 100, POLICY_RADIUS_MAX = 64 };
 
 /* What one audience gets on one surface of the platform. */
 struct policy_rules {
     enum effort effort;
-    unsigned int view_radius;      /* bits: radius of views other than main */
+    unsigned int view_radius;      /* bits, 0-POLICY_RADIUS_MAX: radius of views other than main */
     enum verdict view_action;      /* the most that a match found only through a view may do */
     uint64_t max_list_age_us;      /* 0 = no limit */
-    unsigned int quality_floor;    /* PDQ quality below which near matching is not meaningful */
+    unsigned int quality_floor;    /* 0-POLICY_QUALITY_MAX: a PDQ quality below it is media.low_quality */
     bool record_allow;             /* also screenings that end as allow are recorded */
     enum verdict on[REASON_COUNT]; /* what each media reason answers; entries of match reasons unused */
 };
@@ -26,7 +29,8 @@ struct policy_match {
     enum list_action action;
     enum hash_kind kind;
     unsigned int distance; /* bits; 0 for a digest */
-    enum view view;
+    enum view view;        /* of a PDQ match */
+    uint32_t frame;        /* of a PDQ match; 0 for a still picture */
 };
 
 struct policy_decision {
@@ -35,11 +39,34 @@ struct policy_decision {
     reason_set reasons;
 };
 
-/* Decides. media is the set of media reasons that the examination gave (with media.low_quality where it
- * applies). The strictest of all that applies wins. A match on an allow list overrules: by digest,
- * everything; by PDQ, those PDQ matches that are not nearer than itself. An observe list never changes the
- * verdict. A view other than main asks for at most view_action. */
+/* Decides. matches are all that were found, in any order and before any cap: where one entry matched in
+ * several ways, each of them, or else the digest before the main view before the other views. media is the
+ * set of media reasons that the examination gave, with media.low_quality where it applies.
+ *
+ * What is asked for. A match asks for its list's action; a PDQ match through a view other than main for at
+ * most view_action; a media reason for rules->on. Allow and observe lists ask for nothing. The strictest of
+ * all that stands is the verdict; when nothing stands it is allow.
+ *
+ * What an allow list overrules. By digest (these very bytes are known good): everything, media reasons too.
+ * By PDQ through the main view: block and report matches by PDQ through the main view of the same frame that
+ * are not nearer than itself. Nothing else: no digest, no other view and no other frame (something else may
+ * hide behind, or follow, a known-good picture), no media reason. By PDQ through another view: nothing.
+ *
+ * Reasons. Block and report lists give match.exact (digest) and match.near (PDQ, main view), also when they
+ * are overruled. match.derived is given for their matches through other views, unless a standing exact or
+ * near match asks for as much, so that it says "without this view the answer would be milder".
+ * match.observed: an observe list matched, in any way; it changes nothing else. match.allowed: an allow list
+ * overruled something that asked for more than allow; a known-good match that overruled nothing is no reason.
+ * Media reasons are given as they came, also when overruled. complete is false when there is any.
+ *
+ * Cost: linear in count for a still picture. */
 void policy_decide(const struct policy_rules *rules, const struct policy_match *matches, size_t count,
                    reason_set media, struct policy_decision *decision);
+
+/* "fast", "standard", "thorough". The value must be in range. */
+const char *effort_name(enum effort effort);
+
+/* Reads a word. Returns false, output untouched, on any other text. */
+bool effort_parse(const char *name, enum effort *effort);
 
 #endif
