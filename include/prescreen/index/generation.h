@@ -1,0 +1,88 @@
+/* One state of all lists in memory: immutable, shared by reference count, replaced as a whole. Texts are not
+ * here: an entry is known by its row in the store. Inside, batches of entries form segments that generations
+ * share (a log-structured merge). */
+#ifndef PRESCREEN_INDEX_GENERATION_H
+#define PRESCREEN_INDEX_GENERATION_H
+
+#include "prescreen/base/cpu.h"
+#include "prescreen/hash/hashes.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { INDEX_RADIUS_MAX = 64, INDEX_LIST_SKIPPED = 255 };
+
+/* Entries on their way into a generation. Memory: about what the finished segment needs, once. */
+struct index_batch;
+int index_batch_create(struct index_batch **batch);
+/* row: identity, unique over all time; list: its number; at least one hash known. Errors: -ENOMEM. */
+int index_batch_add(struct index_batch *batch, uint64_t row, uint32_t list,
+                    const struct known_hashes *hashes);
+void index_batch_free(struct index_batch *batch);
+
+struct index_generation;
+
+/* Makes the generation that follows old (NULL: an empty one) with batch added (NULL: nothing) and rows
+ * removed (unknown ones are ignored). Ownership: takes batch always; old is borrowed and stays as it is;
+ * *next has one reference, the caller's. Errors: -ENOMEM. Threads: one caller at a time; searches in old go
+ * on meanwhile. Cost: by the change, not by the size of old, but for merges: amortised logarithmic per entry.
+ */
+int index_generation_apply(const struct index_generation *old, struct index_batch *batch,
+                           const uint64_t *removed, size_t removed_count, enum cpu_level level,
+                           struct index_generation **next);
+
+/* Takes and gives back references; the last release frees. Release accepts NULL. Threads: any. */
+const struct index_generation *index_generation_acquire(const struct index_generation *generation);
+void index_generation_release(const struct index_generation *generation);
+
+/* An entry that is near or equal enough. */
+struct index_hit {
+    uint64_t row;
+    uint32_t list;
+    enum hash_kind kind;
+    unsigned int distance; /* bits; 0 for a digest */
+    uint32_t query;        /* which query found it at this distance; the lowest on ties; 0 for a digest */
+};
+
+struct index_hits {
+    struct index_hit
+        *rows; /* the caller's, room for capacity; nearest first, then by query and row; each row once */
+    size_t capacity;
+    size_t count;   /* written */
+    uint64_t total; /* rows that hit, also those past the capacity */
+};
+
+/* Which lists count: radius_by_list[number] is the largest distance in bits for a list, INDEX_LIST_SKIPPED
+ * leaves it out; numbers from list_count on are left out. For digests only skipping matters. */
+struct index_filter {
+    const uint8_t *radius_by_list;
+    size_t list_count;
+};
+
+struct index_query {
+    struct pdq_hash hash;
+    unsigned int radius_max; /* bits, at most INDEX_RADIUS_MAX: the smaller of this and the list's counts */
+};
+
+/* Finds the entries that carry one of the digests in hashes (PDQ is not looked at). Errors: -ENOMEM. */
+int index_generation_search_exact(const struct index_generation *generation,
+                                  const struct known_hashes *hashes, const struct index_filter *filter,
+                                  struct index_hits *hits);
+
+/* Finds the entries near any of the queries, exactly: none within the radius is missed. Errors: -ENOMEM,
+ * -EINVAL for a radius out of range. */
+int index_generation_search_near(const struct index_generation *generation, const struct index_query *queries,
+                                 size_t query_count, const struct index_filter *filter,
+                                 struct index_hits *hits);
+
+struct index_statistics {
+    uint64_t entries; /* in force */
+    uint64_t removed; /* held but no longer in force */
+    uint64_t kinds[HASH_KIND_COUNT];
+    uint64_t bytes;
+    uint64_t segments;
+};
+void index_generation_read_statistics(const struct index_generation *generation,
+                                      struct index_statistics *statistics);
+
+#endif
