@@ -1,0 +1,27 @@
+/* The few things that are asked of the file system. */
+#ifndef PRESCREEN_OS_FILES_H
+#define PRESCREEN_OS_FILES_H
+
+#include "prescreen/base/bytes.h"
+#include "prescreen/base/diag.h"
+
+#include <stddef.h>
+
+/* Makes the directory, readable by its owner alone, when there is none; one that exists is left as it is.
+ * Its parent must exist. Errors: -ENOTDIR when path is something else, -errno, with diag. */
+int files_make_directory(const char *path, struct diag *diag);
+
+/* Appends the whole file to content, which is at most content->maximum bytes. Errors: -EFBIG when the file is
+ * larger (content is then undefined but still the caller's to clear), -EINVAL when it is not a regular file,
+ * -errno, with diag. */
+int files_read(const char *path, struct bytes *content, struct diag *diag);
+
+/* Writes the directory of the running executable, without a slash at its end, into path[0..capacity). Errors:
+ * -ENAMETOOLONG, -errno. Source: proc(5), /proc/self/exe. */
+int files_executable_directory(char *path, size_t capacity);
+
+/* Finds a program that belongs to this one: beside the running executable, else where it was installed to.
+ * Writes its absolute path. Errors: -ENOENT with both places named in diag, -ENAMETOOLONG. */
+int files_find_program(const char *name, char *path, size_t capacity, struct diag *diag);
+
+#endif

@@ -1,0 +1,119 @@
+#include "prescreen/os/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int files_make_directory(const char *path, struct diag *diag)
+{
+    struct stat status;
+
+    if (mkdir(path, 0700) == 0)
+        return 0;
+    if (errno != EEXIST)
+        return diag_fail(diag, -errno, "directory %s cannot be made: %s", path, strerror(errno));
+    if (stat(path, &status) != 0)
+        return diag_fail(diag, -errno, "%s cannot be looked at: %s", path, strerror(errno));
+    if (!S_ISDIR(status.st_mode))
+        return diag_fail(diag, -ENOTDIR, "%s exists and is not a directory", path);
+    return 0;
+}
+
+static int read_regular(int fd, struct bytes *content)
+{
+    uint8_t block[16384];
+    struct stat status;
+
+    if (fstat(fd, &status) != 0)
+        return -errno;
+    if (!S_ISREG(status.st_mode))
+        return -EINVAL;
+    for (;;) {
+        ssize_t got = read(fd, block, sizeof block);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -errno;
+        if (got == 0)
+            return 0;
+        int result = bytes_append(content, block, (size_t)got);
+        if (result != 0)
+            return result;
+    }
+}
+
+int files_read(const char *path, struct bytes *content, struct diag *diag)
+{
+    /* Opening a pipe that nobody writes to would wait for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return diag_fail(diag, -errno, "%s cannot be opened: %s", path, strerror(errno));
+    int result = read_regular(fd, content);
+    close(fd);
+    if (result == -EFBIG)
+        return diag_fail(diag, result, "%s is larger than the %zu bytes that are allowed", path,
+                         content->maximum);
+    if (result == -EINVAL)
+        return diag_fail(diag, result, "%s is not a regular file", path);
+    if (result != 0)
+        return diag_fail(diag, result, "%s cannot be read: %s", path, strerror(-result));
+    return 0;
+}
+
+int files_executable_directory(char *path, size_t capacity)
+{
+    char target[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", target, sizeof target);
+
+    if (length < 0)
+        return -errno;
+    if ((size_t)length >= sizeof target)
+        return -ENAMETOOLONG;
+    target[length] = '\0';
+    char *slash = strrchr(target, '/');
+    if (slash == NULL)
+        return -ENOENT;
+    slash[slash == target ? 1 : 0] = '\0';
+    if (strlen(target) >= capacity)
+        return -ENAMETOOLONG;
+    memcpy(path, target, strlen(target) + 1);
+    return 0;
+}
+
+/* Returns 1 when directory/name is a program (path written), 0 when not, -ENAMETOOLONG. */
+static int find_in(const char *directory, const char *name, char *path, size_t capacity)
+{
+    char candidate[PATH_MAX];
+    int length = snprintf(candidate, sizeof candidate, "%s/%s", directory, name);
+
+    if (length < 0 || (size_t)length >= sizeof candidate || (size_t)length >= capacity)
+        return -ENAMETOOLONG;
+    if (access(candidate, X_OK) != 0)
+        return 0;
+    memcpy(path, candidate, (size_t)length + 1);
+    return 1;
+}
+
+int files_find_program(const char *name, char *path, size_t capacity, struct diag *diag)
+{
+    char beside[PATH_MAX];
+    int result = files_executable_directory(beside, sizeof beside);
+
+    if (result != 0)
+        return diag_fail(diag, result,
+                         "the directory of this program cannot be found: %s (is /proc mounted?)",
+                         strerror(-result));
+    result = find_in(beside, name, path, capacity);
+    if (result == 0)
+        result = find_in(PRESCREEN_LIBEXECDIR, name, path, capacity);
+    if (result < 0)
+        return diag_fail(diag, result, "the path of %s is too long", name);
+    if (result == 0)
+        return diag_fail(diag, -ENOENT, "%s is neither in %s nor in %s", name, beside, PRESCREEN_LIBEXECDIR);
+    return 0;
+}
