@@ -1,0 +1,183 @@
+#include "csv.h"
+
+#include "prescreen/base/bug.h"
+#include "prescreen/base/text.h"
+
+#include "hash_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN_NAME_MAX = 31 }; /* bytes of an unknown column's name: less than any hash has digits */
+
+/* The fields of one row; more than there can be columns are counted only. */
+struct csv_fields {
+    unsigned int count;
+    char *text[COLUMN_COUNT + 1];
+};
+
+const char *csv_column_name(enum csv_column column)
+{
+    static const char *const names[COLUMN_COUNT] = {"entry_id", "md5",         "sha1",           "sha256",
+                                                    "pdq",      "pdq_quality", "classification", "note"};
+
+    BUG_ON(column >= COLUMN_COUNT);
+    return names[column];
+}
+
+/* Takes one field off the row, undoing its quotes in place. Returns what follows its comma, NULL after the
+ * last field; *flaw is set when the quotes are wrong. */
+static char *take_field(char *row, char **field, const char **flaw)
+{
+    if (*row != '"') {
+        size_t length = strcspn(row, ",");
+        if (memchr(row, '"', length) != NULL)
+            *flaw = "a quote within a field that does not begin with one";
+        *field = row;
+        row += length;
+    } else {
+        char *out = *field = row + 1;
+
+        for (row++; *row != '\0' && (*row != '"' || row[1] == '"'); row++) {
+            if (*row == '"')
+                row++;
+            *out++ = *row;
+        }
+        if (*row == '\0')
+            *flaw = "a quote is opened and not closed";
+        else if (row[1] != ',' && row[1] != '\0')
+            *flaw = "text after the closing quote";
+        else
+            row++;
+        *out = '\0';
+    }
+    if (*row != ',')
+        return NULL;
+    *row = '\0';
+    return row + 1;
+}
+
+/* Splits a row. header names the columns in the reason; NULL for the header itself. */
+static int split_row(const struct csv_header *header, char *row, struct csv_fields *fields, struct diag *why)
+{
+    const char *flaw = NULL;
+
+    for (fields->count = 0; row != NULL && flaw == NULL; fields->count++) {
+        char *field = NULL;
+
+        row = take_field(row, &field, &flaw);
+        if (fields->count <= COLUMN_COUNT)
+            fields->text[fields->count] = field;
+    }
+    if (flaw == NULL)
+        return 0;
+    if (header != NULL && fields->count <= header->count)
+        return diag_fail(why, LIST_ENTRY_BAD, "column %s: %s",
+                         csv_column_name(header->columns[fields->count - 1]), flaw);
+    return diag_fail(why, LIST_ENTRY_BAD, "field %u: %s", fields->count, flaw);
+}
+
+static bool find_column(const char *name, enum csv_column *column)
+{
+    for (unsigned int i = 0; i < COLUMN_COUNT; i++) {
+        if (strcmp(name, csv_column_name((enum csv_column)i)) == 0) {
+            *column = (enum csv_column)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A file without a header has hashes where the names should be: what could be one is not shown. */
+static int refuse_column(unsigned int place, const char *name, struct diag *why)
+{
+    size_t length = strlen(name);
+
+    if (length == 0)
+        return diag_fail(why, LIST_ENTRY_BAD, "column %u has no name", place);
+    if (length > SHOWN_NAME_MAX || !text_is_printable_utf8(name, length) || strpbrk(name, "=+/") != NULL)
+        return diag_fail(why, LIST_ENTRY_BAD,
+                         "column %u has an unknown name of %zu bytes; is the header line missing?", place,
+                         length);
+    return diag_fail(why, LIST_ENTRY_BAD,
+                     "unknown column \"%s\"; known are entry_id, md5, sha1, sha256, pdq, pdq_quality, "
+                     "classification, note",
+                     name);
+}
+
+int csv_read_header(char *row, struct csv_header *header, struct diag *why)
+{
+    struct csv_header read = {0};
+    struct csv_fields fields;
+    unsigned int seen = 0;
+    const unsigned int hashes = 1u << COLUMN_MD5 | 1u << COLUMN_SHA1 | 1u << COLUMN_SHA256 | 1u << COLUMN_PDQ;
+
+    if (split_row(NULL, row, &fields, why) != 0)
+        return LIST_ENTRY_BAD;
+    /* One field more than there are columns must be unknown or a repetition, so no more are looked at. */
+    for (unsigned int i = 0; i < fields.count && i <= COLUMN_COUNT; i++) {
+        enum csv_column column;
+
+        if (!find_column(fields.text[i], &column))
+            return refuse_column(i + 1, fields.text[i], why);
+        if ((seen & 1u << column) != 0)
+            return diag_fail(why, LIST_ENTRY_BAD, "column %s is named twice", csv_column_name(column));
+        seen |= 1u << column;
+        read.columns[read.count++] = column;
+    }
+    if ((seen & 1u << COLUMN_ENTRY_ID) == 0)
+        return diag_fail(why, LIST_ENTRY_BAD, "no column entry_id");
+    if ((seen & hashes) == 0)
+        return diag_fail(why, LIST_ENTRY_BAD, "no column of hashes: at least one of md5, sha1, sha256, pdq");
+    *header = read;
+    return 0;
+}
+
+static int read_hash(const char *text, enum csv_column column, struct known_hashes *hashes, struct diag *why)
+{
+    struct diag shape;
+
+    if (text[0] == '\0' || hash_text_read(text, (enum hash_kind)(column - COLUMN_MD5), hashes, &shape) == 0)
+        return 0;
+    return diag_fail(why, LIST_ENTRY_BAD, "column %s: %s", csv_column_name(column), shape.text);
+}
+
+static int read_quality(const char *text, struct known_hashes *hashes, struct diag *why)
+{
+    uint64_t quality = 0;
+
+    if (text[0] == '\0')
+        return 0;
+    if (!text_parse_u64(text, 100, &quality))
+        return diag_fail(why, LIST_ENTRY_BAD, "column pdq_quality: not a number from 0 to 100");
+    hashes->pdq_quality = (int)quality;
+    return 0;
+}
+
+int csv_read_row(const struct csv_header *header, char *row, struct list_entry *entry, struct diag *why)
+{
+    struct list_entry read = {.entry_id = "", .classification = "", .note = "", .hashes.pdq_quality = -1};
+    struct csv_fields fields;
+    int outcome = split_row(header, row, &fields, why);
+
+    if (outcome == 0 && fields.count != header->count)
+        outcome =
+            diag_fail(why, LIST_ENTRY_BAD, "%u fields, the header names %u", fields.count, header->count);
+    for (unsigned int i = 0; outcome == 0 && i < header->count; i++) {
+        enum csv_column column = header->columns[i];
+
+        if (column == COLUMN_ENTRY_ID)
+            read.entry_id = fields.text[i];
+        else if (column == COLUMN_CLASSIFICATION)
+            read.classification = fields.text[i];
+        else if (column == COLUMN_NOTE)
+            read.note = fields.text[i];
+        else if (column == COLUMN_QUALITY)
+            outcome = read_quality(fields.text[i], &read.hashes, why);
+        else
+            outcome = read_hash(fields.text[i], column, &read.hashes, why);
+    }
+    if (outcome == 0)
+        *entry = read;
+    return outcome;
+}

@@ -1,0 +1,15 @@
+/* Hashes as list files spell them. */
+#ifndef PRESCREEN_LISTS_HASH_TEXT_H
+#define PRESCREEN_LISTS_HASH_TEXT_H
+
+#include "prescreen/base/diag.h"
+#include "prescreen/hash/hashes.h"
+
+/* Reads hexadecimal text of either case into hashes. 0, or LIST_ENTRY_BAD with the reason in why: the shape
+ * of the text, never the text itself. */
+int hash_text_read(const char *text, enum hash_kind kind, struct known_hashes *hashes, struct diag *why);
+
+/* 0 when text is hexadecimal digits only, else LIST_ENTRY_BAD with the first character that is not. */
+int hash_text_check_digits(const char *text, struct diag *why);
+
+#endif

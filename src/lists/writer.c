@@ -1,0 +1,113 @@
+#include "prescreen/lists/writer.h"
+
+#include "prescreen/base/bug.h"
+
+#include "csv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A row in the making; what does not fit is counted as lost and not written. */
+struct csv_row {
+    char *text;
+    size_t capacity;
+    size_t size;
+    bool full;
+};
+
+static void put(struct csv_row *row, const char *data, size_t size)
+{
+    if (row->full || size > row->capacity - row->size) {
+        row->full = true;
+        return;
+    }
+    memcpy(row->text + row->size, data, size);
+    row->size += size;
+}
+
+/* Quotes what RFC 4180 says, and what begins or ends with a space, which some programs cut off. */
+static bool needs_quotes(const char *value, size_t length)
+{
+    return strpbrk(value, ",\"\r\n") != NULL || (length > 0 && (value[0] == ' ' || value[length - 1] == ' '));
+}
+
+static void put_value(struct csv_row *row, const char *value)
+{
+    size_t length = strlen(value);
+
+    if (!needs_quotes(value, length)) {
+        put(row, value, length);
+        return;
+    }
+    put(row, "\"", 1);
+    for (; *value != '\0'; value++)
+        put(row, *value == '"' ? "\"\"" : value, *value == '"' ? 2 : 1);
+    put(row, "\"", 1);
+}
+
+static void put_hash(struct csv_row *row, const struct known_hashes *hashes, enum hash_kind kind)
+{
+    char hex[PDQ_HEX_SIZE];
+
+    if ((hashes->kinds & HASH_BIT(kind)) == 0)
+        return;
+    known_hashes_format(hashes, kind, hex);
+    put_value(row, hex);
+}
+
+static void put_quality(struct csv_row *row, const struct known_hashes *hashes)
+{
+    char digits[12];
+
+    if ((hashes->kinds & HASH_BIT(HASH_PDQ)) == 0 || hashes->pdq_quality < 0)
+        return;
+    snprintf(digits, sizeof digits, "%d", hashes->pdq_quality);
+    put_value(row, digits);
+}
+
+static void put_column(struct csv_row *row, const struct list_entry *entry, enum csv_column column)
+{
+    switch (column) {
+    case COLUMN_ENTRY_ID:
+        put_value(row, entry->entry_id);
+        break;
+    case COLUMN_QUALITY:
+        put_quality(row, &entry->hashes);
+        break;
+    case COLUMN_CLASSIFICATION:
+        put_value(row, entry->classification);
+        break;
+    case COLUMN_NOTE:
+        put_value(row, entry->note);
+        break;
+    default:
+        put_hash(row, &entry->hashes, (enum hash_kind)(column - COLUMN_MD5));
+    }
+}
+
+/* Writes all columns; of an entry, or their names when entry is NULL. */
+static size_t format_row(const struct list_entry *entry, char *text, size_t capacity)
+{
+    struct csv_row row = {.text = text, .capacity = capacity};
+
+    for (unsigned int i = 0; i < COLUMN_COUNT; i++) {
+        if (i > 0)
+            put(&row, ",", 1);
+        if (entry == NULL)
+            put_value(&row, csv_column_name((enum csv_column)i));
+        else
+            put_column(&row, entry, (enum csv_column)i);
+    }
+    put(&row, "\n", 1);
+    return row.full ? 0 : row.size;
+}
+
+size_t list_csv_format_header(char *text, size_t capacity)
+{
+    return format_row(NULL, text, capacity);
+}
+
+size_t list_csv_format_row(const struct list_entry *entry, char *text, size_t capacity)
+{
+    return format_row(entry, text, capacity);
+}
