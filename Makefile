@@ -22,12 +22,14 @@ CODEC_LIBS  := -ljpeg -lpng16 -lwebp -lwebpdemux
 WORKER_LIBS := $(CODEC_LIBS) -lseccomp -lm
 DAEMON_LIBS := -lmicrohttpd -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml -lm
 CLIENT_LIBS := -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml -lcurl -lm
-TEST_LIBS   := -lcheck -lsubunit -lrt $(WORKER_LIBS) $(DAEMON_LIBS)
+TEST_LIBS   := -lcheck -lsubunit -lrt $(WORKER_LIBS) $(DAEMON_LIBS) -lcurl
 
 PACKAGES := gcc libc6-dev make pkg-config curl python3 check libsubunit-dev libmicrohttpd-dev libjansson-dev \
 	libjpeg62-turbo-dev libpng-dev libwebp-dev libssl-dev libseccomp-dev libsqlite3-dev libcyaml-dev libyaml-dev \
 	libcurl4-openssl-dev
-LINT_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck
+CHECK_PACKAGES := clang-format cppcheck shellcheck
+LINT_PACKAGES := $(CHECK_PACKAGES) clang clang-tidy
+BENCH_PACKAGES := libjpeg-turbo-progs
 FUZZ_PACKAGES := clang libclang-rt-dev
 
 MODULES  := $(filter-out programs,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
@@ -35,10 +37,17 @@ SOURCES  := $(foreach module,$(MODULES),$(wildcard src/$(module)/*.c))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/default_config.o
 PROGRAMS := $(patsubst src/programs/%.c,%,$(wildcard src/programs/*.c))
 BINARIES := $(subst _,-,$(PROGRAMS:%=$(BUILD)/%))
+FORMATTED := $(wildcard src/*/*.[ch] include/prescreen/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch])
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all demo check check-built unit setup install asan bench fuzz format lint clean
+.PHONY: all demo check check-built unit setup install uninstall asan bench fuzz format lint clean FORCE
 all: $(BINARIES)
+
+# Where the worker is installed is compiled in: a change of PREFIX builds that anew.
+$(BUILD)/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+$(BUILD)/src/os/files.o: $(BUILD)/prefix
 
 # The heavy arithmetic asks for more of the compiler than the rest.
 $(BUILD)/src/hash/%.o $(BUILD)/src/index/%.o: OPT := -O3
@@ -83,11 +92,50 @@ unit: $(UNITS)
 setup:
 	@tests/setup $(PACKAGES)
 
+# From nothing to a picture screened: tests/demo starts the daemon on lists of its own and shows its verdicts.
+demo: setup
+	+@$(MAKE) --no-print-directory all
+	@tests/demo $(BUILD)
+
 check: setup
+	@tests/setup $(CHECK_PACKAGES)
 	+@$(MAKE) --no-print-directory check-built
 
 check-built: all $(UNITS)
 	python3 tests/run $(BUILD)
+
+# The same tests with every access and every arithmetic step checked. LeakSanitizer cannot watch a confined worker.
+asan: setup
+	+@$(MAKE) --no-print-directory BUILD=build/asan OPT=-O1 \
+	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' check-built
+
+bench: setup
+	@tests/setup $(BENCH_PACKAGES)
+	+@$(MAKE) --no-print-directory all
+	@tests/bench/run $(BUILD)
+
+format:
+	@tests/setup clang-format
+	clang-format -i $(FORMATTED)
+
+lint:
+	@tests/setup $(PACKAGES) $(LINT_PACKAGES)
+	+@$(MAKE) --no-print-directory all
+	python3 tests/run --lint $(BUILD)
+	tests/tidy $(CPPFLAGS) -std=c17
+
+install: all
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/prescreen' \
+	  '$(DESTDIR)$(PREFIX)/share/doc/prescreen' '$(DESTDIR)$(PREFIX)/lib/systemd/system'
+	install -m 755 $(BUILD)/prescreen $(BUILD)/prescreend '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(BUILD)/prescreen-worker '$(DESTDIR)$(PREFIX)/libexec/prescreen'
+	install -m 644 README.md CHANGELOG.md LICENSE config/prescreen.yaml '$(DESTDIR)$(PREFIX)/share/doc/prescreen'
+	sed 's|/usr/local/|$(PREFIX)/|' deploy/prescreen.service >'$(DESTDIR)$(PREFIX)/lib/systemd/system/prescreen.service'
+
+uninstall:
+	rm -f '$(DESTDIR)$(PREFIX)/bin/prescreen' '$(DESTDIR)$(PREFIX)/bin/prescreend' \
+	  '$(DESTDIR)$(PREFIX)/lib/systemd/system/prescreen.service'
+	rm -rf '$(DESTDIR)$(PREFIX)/libexec/prescreen' '$(DESTDIR)$(PREFIX)/share/doc/prescreen'
 
 clean:
 	rm -rf build
