@@ -1,0 +1,338 @@
+#include "prescreen/index/near.h"
+
+#include "random_hashes.h"
+#include "tap.h"
+
+#include <errno.h>
+
+/* What a search found: for each id its distance + 1, or 0. */
+struct finds {
+    uint16_t *distances;
+    size_t count;
+    size_t query_number;
+};
+
+static int note_find(void *context, size_t query_number, uint32_t id, unsigned int distance_bits)
+{
+    struct finds *finds = context;
+
+    if (query_number != finds->query_number)
+        return 0;
+    ck_assert_msg(finds->distances[id] == 0, "id %u was reported twice", id);
+    finds->distances[id] = (uint16_t)(distance_bits + 1);
+    finds->count++;
+    return 0;
+}
+
+/* Holds finds against a comparison with every hash. */
+static void check_finds(const struct pdq_hash *hashes, size_t count, const struct near_query *query,
+                        const struct finds *finds)
+{
+    size_t expected = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        unsigned int distance_bits = pdq_distance(&hashes[i], &query->hash);
+        bool near = distance_bits <= query->radius;
+        expected += near;
+        if (finds->distances[i] != (near ? distance_bits + 1 : 0))
+            ck_abort_msg("radius %u, %zu hashes: id %zu at %u bits, reported %d", query->radius, count, i,
+                         distance_bits, finds->distances[i] - 1);
+    }
+    ck_assert_uint_eq(finds->count, expected);
+}
+
+static void check_query(const struct near_index *index, const struct pdq_hash *hashes, size_t count,
+                        const struct near_query *query)
+{
+    struct finds finds = {calloc(count + 1, sizeof(uint16_t)), 0, 0};
+    struct near_sink sink = {&finds, note_find};
+
+    ck_assert_int_eq(near_index_search(index, query, 1, &sink), 0);
+    check_finds(hashes, count, query, &finds);
+    free(finds.distances);
+}
+
+/* Queries at the edge of the radius, inside and outside, and one of nobody's neighbourhood. */
+static void check_radius(const struct near_index *index, const struct pdq_hash *hashes, size_t count,
+                         unsigned int radius, uint64_t *state)
+{
+    const unsigned int distances[] = {radius, radius + 1, (unsigned int)random_below(state, radius + 1)};
+    struct near_query query = {random_hash(state), radius};
+
+    check_query(index, hashes, count, &query);
+    for (size_t i = 0; i < sizeof distances / sizeof distances[0] && count > 0; i++) {
+        query.hash = random_neighbour(state, hashes[random_below(state, count)], distances[i]);
+        check_query(index, hashes, count, &query);
+    }
+}
+
+/* Every radius from 0 on in so many steps, at each CPU level. */
+static void check_index(const struct pdq_hash *hashes, size_t count, unsigned int step)
+{
+    uint64_t state = count;
+
+    for (int level = CPU_PLAIN; level <= (int)cpu_detect(); level++) {
+        struct near_index *index = NULL;
+        ck_assert_int_eq(near_index_create(hashes, count, (enum cpu_level)level, &index), 0);
+        for (unsigned int radius = 0; radius <= NEAR_RADIUS_MAX; radius += step)
+            check_radius(index, hashes, count, radius, &state);
+        near_index_free(index);
+    }
+}
+
+static struct pdq_hash *random_hashes(size_t count)
+{
+    struct pdq_hash *hashes = calloc(count + 1, sizeof *hashes);
+    uint64_t state = 1;
+
+    for (size_t i = 0; i < count; i++)
+        hashes[i] = random_hash(&state);
+    return hashes;
+}
+
+/* Hashes within so many bits of one of a few centres. */
+static struct pdq_hash *clustered_hashes(size_t count, const struct pdq_hash *centres, size_t centre_count,
+                                         unsigned int spread_bits)
+{
+    struct pdq_hash *hashes = calloc(count + 1, sizeof *hashes);
+    uint64_t state = 2;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct pdq_hash *centre = &centres[random_below(&state, centre_count)];
+        hashes[i] = random_neighbour(&state, *centre, (unsigned int)random_below(&state, spread_bits + 1));
+    }
+    return hashes;
+}
+
+START_TEST(few_random_hashes_are_found_at_every_radius)
+{
+    static const size_t counts[] = {0, 1, 2, 7, 8, 9, 63, 64, 65, 2047, 2048, 2049, 5000};
+
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct pdq_hash *hashes = random_hashes(counts[i]);
+        check_index(hashes, counts[i], 1);
+        free(hashes);
+    }
+}
+END_TEST
+
+START_TEST(many_random_hashes_are_found)
+{
+    struct pdq_hash *hashes = random_hashes(200000);
+
+    check_index(hashes, 30000, 4);
+    check_index(hashes, 200000, 8);
+    check_index(hashes, 200000, 31);
+    free(hashes);
+}
+END_TEST
+
+START_TEST(clusters_are_found)
+{
+    struct pdq_hash *centres = random_hashes(40);
+    static const struct {
+        size_t count, centres;
+        unsigned int spread_bits, step;
+    } shapes[] = {
+        {3000, 5, 60, 1}, {3000, 1, 10, 1}, {20000, 40, 60, 3}, {100000, 1, 60, 16}, {100000, 3, 8, 16}};
+
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        struct pdq_hash *hashes =
+            clustered_hashes(shapes[i].count, centres, shapes[i].centres, shapes[i].spread_bits);
+        check_index(hashes, shapes[i].count, shapes[i].step);
+        free(hashes);
+    }
+    free(centres);
+}
+END_TEST
+
+START_TEST(a_crowd_among_many_is_found)
+{
+    struct pdq_hash *hashes = random_hashes(150000);
+    struct pdq_hash *crowd = clustered_hashes(50000, hashes, 1, 40);
+
+    memcpy(hashes + 70000, crowd, 50000 * sizeof *crowd);
+    check_index(hashes, 150000, 8);
+    free(crowd);
+    free(hashes);
+}
+END_TEST
+
+START_TEST(copies_of_one_hash_are_all_found)
+{
+    struct pdq_hash *hashes = random_hashes(30000);
+
+    for (size_t i = 1; i < 20000; i++)
+        hashes[i] = hashes[0];
+    check_index(hashes, 20000, 16);
+    check_index(hashes, 30000, 16);
+    free(hashes);
+}
+END_TEST
+
+START_TEST(hashes_of_real_pictures_are_found)
+{
+    enum { REAL_MAX = 50000, COUNT = 100000 };
+    struct pdq_hash *real = calloc(REAL_MAX, sizeof *real);
+    size_t count = read_real_hashes(real, REAL_MAX);
+
+    if (count > 0) {
+        struct pdq_hash *hashes = clustered_hashes(COUNT, real, count, 60);
+        check_index(real, count, 5);
+        check_index(hashes, COUNT, 8);
+        free(hashes);
+    }
+    free(real);
+}
+END_TEST
+
+START_TEST(rows_of_one_chunk_may_hold_everything)
+{
+    struct pdq_hash *hashes = random_hashes(5000);
+
+    /* All hashes agree in the first half and differ in the second. */
+    for (size_t i = 0; i < 5000; i++)
+        hashes[i].words[0] = hashes[i].words[1] = 0;
+    check_index(hashes, 5000, 1);
+    free(hashes);
+}
+END_TEST
+
+START_TEST(many_queries_at_once_find_what_each_finds_alone)
+{
+    enum { COUNT = 20000, QUERIES = 70 };
+    struct pdq_hash *hashes = random_hashes(COUNT);
+    struct near_query queries[QUERIES];
+    struct near_index *index = NULL;
+    uint64_t state = 3;
+
+    for (size_t i = 0; i < 12000; i++)
+        hashes[i] = random_neighbour(&state, hashes[0], (unsigned int)random_below(&state, 50));
+    for (unsigned int i = 0; i < QUERIES; i++)
+        queries[i] = (struct near_query){
+            random_neighbour(&state, hashes[random_below(&state, COUNT)], i % 40), i % (NEAR_RADIUS_MAX + 1)};
+    for (int level = CPU_PLAIN; level <= (int)cpu_detect(); level++) {
+        ck_assert_int_eq(near_index_create(hashes, COUNT, (enum cpu_level)level, &index), 0);
+        for (size_t i = 0; i < QUERIES; i++) {
+            struct finds finds = {calloc(COUNT, sizeof(uint16_t)), 0, i};
+            struct near_sink sink = {&finds, note_find};
+            ck_assert_int_eq(near_index_search(index, queries, QUERIES, &sink), 0);
+            check_finds(hashes, COUNT, &queries[i], &finds);
+            free(finds.distances);
+        }
+        near_index_free(index);
+    }
+    free(hashes);
+}
+END_TEST
+
+START_TEST(scan_compares_with_every_hash)
+{
+    uint64_t state = 4;
+
+    for (size_t count = 0; count < 40; count++) {
+        struct pdq_hash *hashes = random_hashes(count);
+        struct near_query query = {random_hash(&state), 128};
+        for (int level = CPU_PLAIN; level <= (int)cpu_detect(); level++) {
+            struct finds finds = {calloc(count + 1, sizeof(uint16_t)), 0, 0};
+            struct near_sink sink = {&finds, note_find};
+            ck_assert_int_eq(near_scan(hashes, count, (enum cpu_level)level, &query, 1, &sink), 0);
+            check_finds(hashes, count, &query, &finds);
+            free(finds.distances);
+        }
+        free(hashes);
+    }
+}
+END_TEST
+
+/* Refuses the find that brings the count to zero, and every one after it. */
+static int refuse_in_time(void *context, size_t query_number, uint32_t id, unsigned int distance_bits)
+{
+    int *left = context;
+
+    (void)query_number, (void)id, (void)distance_bits;
+    ck_assert_msg(*left > 0, "a find was reported after the sink refused one");
+    return --*left == 0 ? -ECANCELED : 0;
+}
+
+START_TEST(a_sink_that_refuses_ends_the_search)
+{
+    enum { COUNT = 20000 };
+    struct pdq_hash *centre = random_hashes(1);
+    struct pdq_hash *hashes = clustered_hashes(COUNT, centre, 1, 20);
+    struct near_query queries[2] = {{*centre, 31}, {*centre, 31}};
+    struct near_index *index = NULL;
+
+    for (int level = CPU_PLAIN; level <= (int)cpu_detect(); level++) {
+        ck_assert_int_eq(near_index_create(hashes, COUNT, (enum cpu_level)level, &index), 0);
+        for (int limit = 1; limit <= 2 * COUNT; limit = limit * 7) {
+            int left = limit;
+            struct near_sink sink = {&left, refuse_in_time};
+            ck_assert_int_eq(near_index_search(index, queries, 2, &sink), -ECANCELED);
+            left = limit;
+            ck_assert_int_eq(near_scan(hashes, COUNT, (enum cpu_level)level, queries, 2, &sink), -ECANCELED);
+        }
+        near_index_free(index);
+    }
+    free(hashes);
+    free(centre);
+}
+END_TEST
+
+START_TEST(limits_are_refused_above_and_taken_at)
+{
+    struct pdq_hash *hashes = random_hashes(3000);
+    struct finds finds = {calloc(3000, sizeof(uint16_t)), 0, 0};
+    struct near_sink sink = {&finds, note_find};
+    struct near_query query = {hashes[0], NEAR_RADIUS_MAX};
+    struct near_index *index = NULL;
+
+    ck_assert_int_eq(near_index_create(hashes, (size_t)NEAR_COUNT_MAX + 1, CPU_PLAIN, &index), -EINVAL);
+    ck_assert_ptr_null(index);
+    ck_assert_int_eq(near_index_create(hashes, 3000, cpu_detect(), &index), 0);
+    ck_assert_int_eq(near_index_search(index, &query, 1, &sink), 0);
+    query.radius = NEAR_RADIUS_MAX + 1;
+    ck_assert_int_eq(near_index_search(index, &query, 1, &sink), -EINVAL);
+    ck_assert_int_eq(near_index_search(index, &query, 0, &sink), 0);
+    near_index_free(index);
+    near_index_free(NULL);
+    free(finds.distances);
+    free(hashes);
+}
+END_TEST
+
+START_TEST(memory_stays_below_96_bytes_an_entry)
+{
+    struct pdq_hash *hashes = random_hashes(200000);
+
+    for (size_t count = 10000; count <= 200000; count += count / 3) {
+        struct near_index *index = NULL;
+        ck_assert_int_eq(near_index_create(hashes, count, cpu_detect(), &index), 0);
+        ck_assert_uint_le(near_index_bytes(index), 96 * count);
+        near_index_free(index);
+    }
+    free(hashes);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("near");
+    TCase *tests = tcase_create("near");
+
+    tcase_set_timeout(tests, 300);
+    tcase_add_test(tests, few_random_hashes_are_found_at_every_radius);
+    tcase_add_test(tests, many_random_hashes_are_found);
+    tcase_add_test(tests, clusters_are_found);
+    tcase_add_test(tests, a_crowd_among_many_is_found);
+    tcase_add_test(tests, copies_of_one_hash_are_all_found);
+    tcase_add_test(tests, hashes_of_real_pictures_are_found);
+    tcase_add_test(tests, rows_of_one_chunk_may_hold_everything);
+    tcase_add_test(tests, many_queries_at_once_find_what_each_finds_alone);
+    tcase_add_test(tests, scan_compares_with_every_hash);
+    tcase_add_test(tests, a_sink_that_refuses_ends_the_search);
+    tcase_add_test(tests, limits_are_refused_above_and_taken_at);
+    tcase_add_test(tests, memory_stays_below_96_bytes_an_entry);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
