@@ -18,7 +18,7 @@ CFLAGS    += -std=c17 $(OPT) -g $(WARNINGS) $(HARDENING) -pthread -ffunction-sec
 LDFLAGS   += -pie -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed $(SANITIZE)
 
 # What each program links. The codecs stand in one line only, and a test holds it.
-CODEC_LIBS  := -ljpeg -lpng16 -lwebp -lwebpdemux
+CODEC_LIBS  := -ljpeg -lpng16 -lwebp
 WORKER_LIBS := $(CODEC_LIBS) -lseccomp -lm
 DAEMON_LIBS := -lmicrohttpd -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml -lm
 CLIENT_LIBS := -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml -lcurl -lm

@@ -1,4 +1,5 @@
-/* From bytes to rows of pixels. Runs only inside a worker: everything here handles what an attacker wrote. */
+/* From bytes to rows of pixels. Runs only inside a worker: everything here handles what an attacker wrote.
+ * Opens no file, starts no thread, reads no clock. */
 #ifndef PRESCREEN_DECODE_DECODE_H
 #define PRESCREEN_DECODE_DECODE_H
 
@@ -8,31 +9,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What is above a limit is refused before anything is allocated in proportion to it. 0 lets nothing pass. */
 struct decode_limits {
-    uint64_t pixels;       /* of one picture */
-    uint32_t edge;         /* pixels along one side */
-    uint32_t scans;        /* of a progressive JPEG */
-    uint64_t memory_bytes; /* that a codec may hold where it can be told */
+    uint64_t pixels; /* of one picture, or of an animation's canvas: media.limit.pixels */
+    uint32_t edge;   /* pixels along one side: media.limit.pixels */
+    uint32_t scans; /* of a progressive JPEG: media.limit.time, with the picture that the scans before give */
+    uint64_t memory_bytes; /* that a codec may hold where it can be told: media.limit.memory */
 };
 
 struct decode_report {
     enum media_format format; /* what the bytes are, whatever was declared */
-    uint32_t width;           /* pixels as stored, 0 when unknown */
+    uint32_t width;           /* pixels as stored, 0 when unknown; also of a picture refused for its size */
     uint32_t height;
-    uint32_t frames;    /* that the file holds, at least 1 once a header was read */
+    uint32_t frames;    /* that the file holds, whatever it claims; at least 1 once a header was read */
     unsigned int exif;  /* orientation 1-8, 1 when absent or invalid */
     reason_set reasons; /* media reasons; 0 = all of the picture reached the sink */
-    char detail[128];   /* the decoder's own words for the log, printable ASCII */
+    char detail[128];   /* the first reason in the decoder's own words for the log, printable ASCII */
 };
 
-/* What the first bytes are. FORMAT_UNKNOWN when they are no picture format known here. Source: each format's
- * own document. */
+/* What the first bytes are. FORMAT_UNKNOWN when they are no picture format known here. data may be NULL when
+ * size is 0. Source: each format's own document. */
 enum media_format decode_sniff(const uint8_t *data, size_t size);
 
-/* Decodes the (first) picture into the sink, row by row where the codec can. Always fills report; a refused,
- * cut or broken file is told in report->reasons, never by the return value, and rows that could be decoded
- * have reached the sink. Errors: only what the sink returned. Threads: any, no shared state. Cost: the
- * codec's. data is borrowed. */
+/* Decodes the (first) picture into the sink. Always fills report; a refused, cut or broken file is told in
+ * report->reasons, never by the return value, and rows that could be decoded have reached the sink, which may
+ * mean begin without a row. A row that the data only begins is filled up by the codec; rows that it does not
+ * reach are not delivered, save in an interlaced PNG or a progressive JPEG, whose first pass covers all. An
+ * animation with more than one frame gives media.limit.frames: one frame is examined, the picture that
+ * decoders without animation show. Colour profiles and gamma are not applied. Shapes: JPEG and lossy WebP
+ * PIXEL_GRAY (luma), with alpha PIXEL_GRAY_ALPHA; RGB, CMYK and YCCK JPEG PIXEL_RGB; PNG and lossless WebP as
+ * stored, 16 bits rounded to 8; an animated WebP PIXEL_RGBA. Errors: only what the sink returned. Threads:
+ * any, no shared state. Cost: the codec's; a frame of memory for an interlaced PNG, a progressive JPEG (2
+ * bytes a coefficient) and any WebP. data is borrowed. */
 int decode_picture(const uint8_t *data, size_t size, const struct decode_limits *limits,
                    const struct row_sink *sink, struct decode_report *report);
 

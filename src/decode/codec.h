@@ -1,0 +1,41 @@
+/* What every codec gets, and the few words with which it refuses. Adding a format takes one file codec_*.c,
+ * one line here and one row in decode.c. */
+#ifndef PRESCREEN_SRC_DECODE_CODEC_H
+#define PRESCREEN_SRC_DECODE_CODEC_H
+
+#include "prescreen/decode/decode.h"
+
+#include <stdbool.h>
+
+struct codec_job {
+    const uint8_t *data;
+    size_t size;
+    const struct decode_limits *limits;
+    const struct row_sink *sink;
+    struct decode_report *report; /* format, exif 1 and zeros when the codec starts */
+};
+
+/* Each decodes the (first) picture of data that was recognised as its format, with decode_picture()'s
+ * contract. */
+int codec_jpeg_decode(const struct codec_job *job);
+int codec_png_decode(const struct codec_job *job);
+int codec_webp_decode(const struct codec_job *job);
+
+/* Adds the reason to the report. The first words given stay as its detail; bytes that are not printable ASCII
+ * become '?'. */
+void codec_refuse(const struct codec_job *job, enum reason reason, const char *words);
+
+/* Notes the size in the report, with one frame. Returns false, the reason noted, when an edge or the area is
+ * 0 or above the limits. */
+bool codec_accept_size(const struct codec_job *job, uint32_t width, uint32_t height);
+
+/* Returns false, the reason noted, when pixels (an accepted size) times bytes_per_pixel is above the limit of
+ * memory. */
+bool codec_accept_memory(const struct codec_job *job, uint64_t pixels, unsigned int bytes_per_pixel);
+
+/* The orientation (1-8) of an EXIF block that starts at its TIFF header, 1 when it is absent or anything is
+ * wrong with it. Only the first directory is read, and only a SHORT counts, as in browsers. Source: Exif 2.32
+ * sections 4.5 and 4.6.4. */
+unsigned int exif_orientation(const uint8_t *tiff, size_t size);
+
+#endif

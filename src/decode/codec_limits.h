@@ -1,0 +1,30 @@
+/* Every constant limit of the decoders, each with its reason. The others come with the job: struct
+ * decode_limits. */
+#ifndef PRESCREEN_SRC_DECODE_CODEC_LIMITS_H
+#define PRESCREEN_SRC_DECODE_CODEC_LIMITS_H
+
+enum {
+    /* How far the recogniser reads where a format's mark may come late: the brands of a HEIF file, the
+     * comments of a PNM, the prologue of an SVG. Real ones need some hundred bytes. */
+    CODEC_SNIFF_WINDOW_BYTES = 4096,
+
+    /* The longest chunk that libpng may keep. Of those that it is shown, a palette (768 bytes) is the
+       longest. */
+    CODEC_PNG_CHUNK_MAX_BYTES = 4096,
+    /* Chunks that libpng may keep: it is shown a palette and its transparency. */
+    CODEC_PNG_CHUNK_CACHE = 8,
+
+    /* Bytes per pixel that libwebp holds at its worst while it decodes, next to about 1 MB of its own. It has
+     * no limit that it could be told, so the product is compared with the job's limit before it starts.
+     * Lossy: planes of luma and chroma, 1.5. */
+    CODEC_WEBP_LOSSY_PIXEL_BYTES = 2,
+    /* Lossy with alpha: the planes and one of alpha, the decoded alpha, and the lossless picture that carries
+       it, 4. */
+    CODEC_WEBP_LOSSY_ALPHA_PIXEL_BYTES = 8,
+    /* Lossless: its own picture of 4 and the output of 3 or 4. */
+    CODEC_WEBP_LOSSLESS_PIXEL_BYTES = 8,
+    /* A frame of an animation may be any of these and is always delivered with 4. */
+    CODEC_WEBP_FRAME_PIXEL_BYTES = 12,
+};
+
+#endif

@@ -1,0 +1,87 @@
+#include "prescreen/decode/decode.h"
+
+#include "codec.h"
+
+#include <stdio.h>
+
+static const struct codec {
+    enum media_format format;
+    int (*decode)(const struct codec_job *job);
+} codecs[] = {
+    {FORMAT_JPEG, codec_jpeg_decode},
+    {FORMAT_PNG, codec_png_decode},
+    {FORMAT_WEBP, codec_webp_decode},
+};
+
+static const struct codec *find_codec(enum media_format format)
+{
+    for (size_t i = 0; i < sizeof codecs / sizeof codecs[0]; i++) {
+        if (codecs[i].format == format)
+            return &codecs[i];
+    }
+    return NULL;
+}
+
+int decode_picture(const uint8_t *data, size_t size, const struct decode_limits *limits,
+                   const struct row_sink *sink, struct decode_report *report)
+{
+    const struct codec_job job = {data, size, limits, sink, report};
+
+    *report = (struct decode_report){.format = decode_sniff(data, size), .exif = 1};
+    const struct codec *codec = find_codec(report->format);
+    if (codec != NULL)
+        return codec->decode(&job);
+    if (report->format == FORMAT_UNKNOWN)
+        codec_refuse(&job, REASON_MEDIA_UNRECOGNISED,
+                     size == 0 ? "empty" : "not a picture format known here");
+    else
+        codec_refuse(&job, REASON_MEDIA_UNSUPPORTED, "no decoder for this format");
+    return 0;
+}
+
+void codec_refuse(const struct codec_job *job, enum reason reason, const char *words)
+{
+    char *detail = job->report->detail;
+
+    job->report->reasons |= REASON_BIT(reason);
+    if (detail[0] != '\0')
+        return;
+    snprintf(detail, sizeof job->report->detail, "%s", words);
+    for (; *detail != '\0'; detail++) {
+        if (*detail < 0x20 || *detail > 0x7e)
+            *detail = '?';
+    }
+}
+
+bool codec_accept_size(const struct codec_job *job, uint32_t width, uint32_t height)
+{
+    char words[sizeof job->report->detail];
+
+    job->report->width = width;
+    job->report->height = height;
+    job->report->frames = 1;
+    if (width == 0 || height == 0) {
+        codec_refuse(job, REASON_MEDIA_CORRUPT, "a picture without pixels");
+        return false;
+    }
+    if (width <= job->limits->edge && height <= job->limits->edge &&
+        (uint64_t)width * height <= job->limits->pixels)
+        return true;
+    snprintf(words, sizeof words, "%u x %u pixels are above the limit", width, height);
+    codec_refuse(job, REASON_MEDIA_LIMIT_PIXELS, words);
+    return false;
+}
+
+bool codec_accept_memory(const struct codec_job *job, uint64_t pixels, unsigned int bytes_per_pixel)
+{
+    char words[sizeof job->report->detail];
+    uint64_t bytes = 0;
+
+    if (!__builtin_mul_overflow(pixels, (uint64_t)bytes_per_pixel, &bytes) &&
+        bytes <= job->limits->memory_bytes)
+        return true;
+    snprintf(words, sizeof words, "decoding would take about %llu bytes of memory",
+             (unsigned long long)bytes);
+    codec_refuse(job, REASON_MEDIA_LIMIT_MEMORY, words);
+    return false;
+}
