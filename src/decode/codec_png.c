@@ -220,6 +220,7 @@ static void on_row(png_structp library, png_bytep samples, png_uint_32 y, int pa
         png_longjmp(library, 1);
 }
 
+/* Returns false, the reason noted, when there is no memory for it. */
 static bool open_library(struct png_decoder *decoder)
 {
     decoder->library = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decoder, on_error, on_warning, decoder,
@@ -230,6 +231,8 @@ static bool open_library(struct png_decoder *decoder)
         codec_refuse(decoder->job, REASON_MEDIA_LIMIT_MEMORY, "no memory to start libpng");
         return false;
     }
+    if (setjmp(png_jmpbuf(decoder->library)) != 0)
+        return false;
     png_set_user_limits(decoder->library, PNG_UINT_31_MAX,
                         PNG_UINT_31_MAX); /* so that on_header() tells the size */
     png_set_chunk_malloc_max(decoder->library, CODEC_PNG_CHUNK_MAX_BYTES);

@@ -1,6 +1,7 @@
 #include "codec.h"
 #include "codec_limits.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <webp/decode.h>
@@ -83,7 +84,7 @@ static void refuse(const struct codec_job *job, VP8StatusCode status)
 {
     switch (status) {
     case VP8_STATUS_OUT_OF_MEMORY:
-        codec_refuse(job, REASON_MEDIA_LIMIT_MEMORY, "no memory for the frame");
+        codec_refuse(job, REASON_MEDIA_LIMIT_MEMORY, "no memory to decode");
         break;
     case VP8_STATUS_UNSUPPORTED_FEATURE:
         codec_refuse(job, REASON_MEDIA_UNSUPPORTED, "a bitstream that libwebp does not know");
@@ -225,7 +226,10 @@ static bool run_library(struct webp_decoder *decoder)
         refuse(job, VP8_STATUS_OUT_OF_MEMORY);
         return false;
     }
+    errno = 0;
     VP8StatusCode status = WebPIUpdate(decoder->library, decoder->bitstream, decoder->bitstream_size);
+    if (status != VP8_STATUS_OK && errno == ENOMEM) /* libwebp calls it many things */
+        status = VP8_STATUS_OUT_OF_MEMORY;
     if (status != VP8_STATUS_OK)
         refuse(job, status);
     return true;

@@ -9,67 +9,6 @@
 #define CORRUPT REASON_BIT(REASON_MEDIA_CORRUPT)
 #define FRAMES  REASON_BIT(REASON_MEDIA_LIMIT_FRAMES)
 
-enum kind {
-    PNG_PLAIN,
-    PNG_INTERLACED,
-    JPEG_BASELINE,
-    JPEG_PROGRESSIVE,
-    JPEG_APART,
-    JPEG_ARITHMETIC,
-    JPEG_CMYK,
-    WEBP_LOSSY,
-    WEBP_LOSSY_ALPHA,
-    WEBP_LOSSLESS,
-    WEBP_ANIMATED,
-    KIND_COUNT
-};
-
-static struct made make_animation(void)
-{
-    struct made still = make_webp((struct webp_wish){.width = 40, .height = 24});
-    struct made made = webp_begin_extended(2, 40, 24);
-
-    webp_append_frame(&made, &still, 0, 0, 40, 24);
-    made_free(&still);
-    return made;
-}
-
-/* One picture of 40x24 of each kind; every way through the codecs is among them. */
-static struct made make(enum kind kind)
-{
-    struct png_wish png = {.width = 40, .height = 24, .colour_type = PNG_COLOR_TYPE_RGB_ALPHA, .depth = 8};
-    struct jpeg_wish jpeg = {.width = 40, .height = 24, .from = JCS_RGB, .to = JCS_YCbCr};
-    struct webp_wish webp = {.width = 40, .height = 24};
-
-    switch (kind) {
-    case PNG_INTERLACED:
-        png.interlaced = true;
-        return make_png(png);
-    case PNG_PLAIN:
-        return make_png(png);
-    case JPEG_CMYK:
-        jpeg.from = jpeg.to = JCS_CMYK;
-        return make_jpeg(jpeg);
-    case JPEG_PROGRESSIVE:
-    case JPEG_APART:
-    case JPEG_ARITHMETIC:
-        jpeg.progressive = kind == JPEG_PROGRESSIVE;
-        jpeg.planes_apart = kind == JPEG_APART;
-        jpeg.arithmetic = kind == JPEG_ARITHMETIC;
-        return make_jpeg(jpeg);
-    case WEBP_LOSSY:
-    case WEBP_LOSSY_ALPHA:
-    case WEBP_LOSSLESS:
-        webp.alpha = kind == WEBP_LOSSY_ALPHA;
-        webp.lossless = kind == WEBP_LOSSLESS;
-        return make_webp(webp);
-    case WEBP_ANIMATED:
-        return make_animation();
-    default:
-        return make_jpeg(jpeg);
-    }
-}
-
 /* Decodes a copy that ends where its allocation ends, so that a sanitizer sees a byte read too far. */
 static int decode_exact(const struct made *made, size_t size, const struct decode_limits *limits,
                         struct recorder *recorder, struct decode_report *report)

@@ -1,0 +1,157 @@
+/* Every allocation that a decoder makes fails once: the picture is refused for want of memory, nothing leaks,
+ * nothing breaks. The libraries allocate inside shared objects, so malloc itself is replaced here; a
+ * sanitizer has its own, with which the tests are skipped. Needs glibc. */
+#include "decode_pictures.h"
+#include "decode_recorder.h"
+#include "tap.h"
+
+#include <errno.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_OWN_MALLOC 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_OWN_MALLOC 0
+#endif
+#endif
+#ifndef HAS_OWN_MALLOC
+#define HAS_OWN_MALLOC 1
+#endif
+
+/* The one state of this program that its malloc and its tests share. */
+static struct {
+    bool armed;
+    size_t spared;        /* smaller allocations than this never fail and are not counted as calls */
+    unsigned int calls;   /* since it was armed */
+    unsigned int fail_at; /* the call that fails, counted from 1; 0 for none */
+    bool fail_on;         /* every later call fails as well */
+    bool failed;
+    long live; /* allocations less frees */
+} faults;
+
+#if HAS_OWN_MALLOC
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+extern void __libc_free(void *memory);
+
+static bool fails_now(size_t size)
+{
+    if (!faults.armed || size < faults.spared)
+        return false;
+    faults.calls++;
+    bool fails = faults.calls == faults.fail_at || (faults.fail_on && faults.failed);
+    faults.failed = faults.failed || fails;
+    if (fails)
+        errno = ENOMEM;
+    return fails;
+}
+
+static void *count_live(void *memory)
+{
+    if (faults.armed && memory != NULL)
+        faults.live++;
+    return memory;
+}
+
+void *malloc(size_t size)
+{
+    return fails_now(size) ? NULL : count_live(__libc_malloc(size));
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return fails_now(count * size) ? NULL : count_live(__libc_calloc(count, size));
+}
+
+void *realloc(void *memory, size_t size)
+{
+    if (fails_now(size))
+        return NULL;
+    void *moved = __libc_realloc(memory, size);
+    return memory == NULL ? count_live(moved) : moved;
+}
+
+void free(void *memory)
+{
+    if (faults.armed && memory != NULL)
+        faults.live--;
+    __libc_free(memory);
+}
+#endif
+
+/* A sink that allocates nothing. */
+static int count_begin(void *context, const struct picture_shape *shape)
+{
+    (void)context;
+    (void)shape;
+    return 0;
+}
+
+static int count_row(void *context, const uint8_t *samples)
+{
+    (void)samples;
+    (*(uint32_t *)context)++;
+    return 0;
+}
+
+static uint32_t decode_with_fault(const struct made *made, unsigned int fail_at, bool fail_on,
+                                  struct decode_report *report)
+{
+    uint32_t rows = 0;
+    const struct row_sink sink = {&rows, count_begin, count_row};
+
+    faults.calls = 0;
+    faults.live = 0;
+    faults.failed = false;
+    faults.fail_at = fail_at;
+    faults.fail_on = fail_on;
+    faults.armed = true;
+    int status = decode_picture(made->data, made->size, &roomy, &sink, report);
+    faults.armed = false;
+    ck_assert_int_eq(status, 0);
+    return rows;
+}
+
+START_TEST(each_failing_allocation_is_told_and_leaks_nothing)
+{
+    struct made made = make((enum kind)_i);
+    struct decode_report report;
+
+    if (!HAS_OWN_MALLOC) {
+        printf("test_decode_memory: skipped, the sanitizer's malloc cannot be replaced\n");
+        return;
+    }
+    /* Up to libwebp 1.3.2 a lossless picture frees an uninitialised pointer when its first table of 512 bytes
+     * cannot be had. */
+    faults.spared = _i == WEBP_LOSSLESS ? 513 : 0;
+    ck_assert_uint_eq(decode_with_fault(&made, 0, false, &report), 24);
+    unsigned int calls = faults.calls;
+    ck_assert_uint_gt(calls, 1);
+    ck_assert_int_eq(faults.live, 0);
+    for (unsigned int fail_at = 1; fail_at <= calls; fail_at++) {
+        for (int fail_on = 0; fail_on < 2; fail_on++) {
+            uint32_t rows = decode_with_fault(&made, fail_at, fail_on != 0, &report);
+            ck_assert(faults.failed);
+            ck_assert_int_eq(faults.live, 0);
+            /* libjpeg asks again for less: after one failure alone it may succeed. */
+            bool recovered =
+                fail_on == 0 && report.format == FORMAT_JPEG && report.reasons == 0 && rows == 24;
+            ck_assert_msg(recovered || report.reasons == REASON_BIT(REASON_MEDIA_LIMIT_MEMORY),
+                          "allocation %u of %u failed (%d): reasons %x, %u rows, %s", fail_at, calls, fail_on,
+                          report.reasons, rows, report.detail);
+        }
+    }
+    made_free(&made);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("decode_memory");
+    TCase *tests = tcase_create("decode_memory");
+
+    tcase_add_loop_test(tests, each_failing_allocation_is_told_and_leaks_nothing, 0, KIND_COUNT);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
