@@ -112,6 +112,7 @@ static int take_row(struct list_reader *reader, enum row_end end, struct diag *d
         return 0;
     if (outcome == 0)
         outcome = check_entry(&entry, &why);
+    entry.line = reader->cutter.line;
     if (outcome == 0)
         outcome = give_entry(reader, &entry, &why);
     if (outcome == 0)

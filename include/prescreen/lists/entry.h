@@ -16,12 +16,13 @@ enum {
 };
 
 /* Texts are terminated and borrowed from whoever made the entry; "" = absent (never for entry_id). At least
- * one hash is known. */
+ * one hash is known. line is for sentences alone. */
 struct list_entry {
     const char *entry_id;
     struct known_hashes hashes;
     const char *classification;
     const char *note;
+    uint64_t line; /* of the file that it stands in, from 1; 0 when it comes from nowhere of the kind */
 };
 
 /* Positive outcome of list_entry_check(). */

@@ -32,9 +32,9 @@ struct list_reader_options {
     enum list_format format;
     bool skip_bad; /* leave bad rows out instead of refusing the file; a bad header always refuses, and so
                       does a quote that is still open where its row must end */
-    list_skip_sink *on_skip; /* may be NULL */
-    entry_sink *on_entry; /* a positive value makes the row a bad one: an entry_id met before, for example */
-    void *context;        /* of both */
+    list_skip_sink *on_skip;       /* may be NULL */
+    entry_sink *on_entry;          /* a positive value makes the row a bad one */
+    void *context;                 /* of both */
     const struct diag *entry_diag; /* where on_entry leaves the reason of a refusal; borrowed, may be NULL */
 };
 

@@ -39,7 +39,7 @@ struct list_change {
     uint64_t added, changed, removed, unchanged;
 };
 
-enum { LIST_STORE_WAIT_MS = 10000 }; /* how long a call waits for a change of someone else to end */
+enum { LIST_STORE_WAIT_MS = 5000 }; /* how long a call waits for a change of someone else to end */
 
 struct list_store;
 
@@ -82,13 +82,14 @@ enum list_change_mode { LIST_MERGE, LIST_REPLACE }; /* REPLACE: what was not ups
 struct list_draft;
 int list_draft_begin(struct list_store *store, const char *name, enum list_change_mode mode,
                      struct list_draft **draft, struct diag *diag);
-/* An upsert replaces the whole entry. LIST_STORE_REFUSED: the entry breaks list_entry_check(), or the draft
- * names its entry_id already. */
+/* An upsert replaces the whole entry. LIST_STORE_REFUSED: the entry breaks list_entry_check(). That the draft
+ * names an entry_id twice is found by the commit. */
 int list_draft_upsert(struct list_draft *draft, const struct list_entry *entry, struct diag *diag);
 /* Removing what is not there is no error; it counts as unchanged. LIST_STORE_REFUSED as above. */
 int list_draft_remove(struct list_draft *draft, const char *entry_id, struct diag *diag);
-/* Makes the change. Durable when it returns 0, nothing has happened otherwise (LIST_STORE_NOT_FOUND: the list
- * was deleted meanwhile). who and what go to the history (key name or "command line"; "import", "entries").
+/* Makes the change. Durable when it returns 0, nothing has happened otherwise: LIST_STORE_NOT_FOUND (the list
+ * was deleted meanwhile), LIST_STORE_REFUSED (an entry_id is named twice; the sentence names both lines),
+ * LIST_STORE_BUSY. who and what go to the history (key name or "command line"; "import", "entries").
  * Always a new version, so that every follower learns of updated_us. Frees the draft always. */
 int list_draft_commit(struct list_draft *draft, const char *who, const char *what, struct list_change *change,
                       struct diag *diag);

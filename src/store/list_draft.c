@@ -1,0 +1,160 @@
+#include "list_draft.h"
+
+#include "prescreen/base/bug.h"
+
+#include "list_store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How an item lies in the sorter under its entry_id: this, the known hashes, classification and note, both
+ * terminated. The key is terminated too, which leaves the order of bytes as it is. */
+struct packed_item {
+    uint64_t line, ordinal;
+    int32_t pdq_quality;
+    uint16_t classification_size, note_size; /* with their ends */
+    uint8_t kinds;
+    bool removing;
+};
+
+enum {
+    PACKED_MAX = sizeof(struct packed_item) + MD5_SIZE + SHA1_SIZE + SHA256_SIZE + PDQ_SIZE +
+                 CLASSIFICATION_MAX + 1 + ENTRY_NOTE_MAX + 1
+};
+_Static_assert((int)PACKED_MAX <= (int)SORTER_VALUE_MAX && ENTRY_ID_MAX + 1 <= (int)SORTER_VALUE_MAX,
+               "an item fits");
+
+static int file_fault(int result, const struct list_draft *draft, struct diag *diag)
+{
+    return diag_fail(diag, result, "the change cannot be gathered in a file beside %s: %s",
+                     draft->store->path, strerror(-result));
+}
+
+int list_draft_begin(struct list_store *store, const char *name, enum list_change_mode mode,
+                     struct list_draft **draft, struct diag *diag)
+{
+    struct list_info info;
+    char folder[PATH_MAX];
+    int result = list_store_get(store, name, &info, diag);
+
+    if (result != 0)
+        return result;
+    struct list_draft *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return diag_fail(diag, -ENOMEM, "out of memory");
+    made->store = store;
+    made->mode = mode;
+    made->list = info.number;
+    memcpy(made->name, info.properties.name, sizeof made->name);
+    memcpy(folder, store->path, sizeof folder);
+    *strrchr(folder, '/') = '\0';
+    result = sorter_create(folder, SORTER_MEMORY, &made->items);
+    if (result != 0) {
+        file_fault(result, made, diag);
+        list_draft_abandon(made);
+        return result;
+    }
+    *draft = made;
+    return 0;
+}
+
+void list_draft_abandon(struct list_draft *draft)
+{
+    if (draft == NULL)
+        return;
+    sorter_free(draft->items);
+    free(draft);
+}
+
+static int add_item(struct list_draft *draft, const char *entry_id, const void *packed, size_t size,
+                    struct diag *diag)
+{
+    const struct sorted_item item = {.key = entry_id,
+                                     .key_size = (uint32_t)strlen(entry_id) + 1,
+                                     .value = packed,
+                                     .value_size = (uint32_t)size};
+
+    if (draft->fault == 0)
+        draft->fault = sorter_add(draft->items, &item);
+    return draft->fault == 0 ? 0 : file_fault(draft->fault, draft, diag);
+}
+
+static uint8_t *pack(uint8_t *at, const void *data, size_t size)
+{
+    memcpy(at, data, size);
+    return at + size;
+}
+
+int list_draft_upsert(struct list_draft *draft, const struct list_entry *entry, struct diag *diag)
+{
+    const struct known_hashes *hashes = &entry->hashes;
+    uint8_t pdq[PDQ_SIZE];
+    const uint8_t *const values[HASH_KIND_COUNT] = {hashes->md5, hashes->sha1, hashes->sha256, pdq};
+    uint8_t packed[PACKED_MAX];
+
+    if (list_entry_check(entry, diag) != 0)
+        return LIST_STORE_REFUSED;
+    const struct packed_item head = {.line = entry->line,
+                                     .ordinal = ++draft->upserts,
+                                     .pdq_quality = hashes->pdq_quality,
+                                     .classification_size = (uint16_t)(strlen(entry->classification) + 1),
+                                     .note_size = (uint16_t)(strlen(entry->note) + 1),
+                                     .kinds = (uint8_t)hashes->kinds};
+    uint8_t *at = pack(packed, &head, sizeof head);
+    pdq_to_bytes(&hashes->pdq, pdq);
+    for (unsigned int kind = 0; kind < HASH_KIND_COUNT; kind++) {
+        if ((hashes->kinds & HASH_BIT(kind)) != 0)
+            at = pack(at, values[kind], hash_kind_size((enum hash_kind)kind));
+    }
+    at = pack(at, entry->classification, head.classification_size);
+    at = pack(at, entry->note, head.note_size);
+    return add_item(draft, entry->entry_id, packed, (size_t)(at - packed), diag);
+}
+
+int list_draft_remove(struct list_draft *draft, const char *entry_id, struct diag *diag)
+{
+    const struct packed_item head = {.ordinal = draft->removals + 1, .removing = true};
+    size_t length = strlen(entry_id);
+
+    if (length == 0 || length > ENTRY_ID_MAX)
+        return diag_fail(diag, LIST_STORE_REFUSED, "entry_id: %zu bytes, 1 to %d are allowed", length,
+                         ENTRY_ID_MAX);
+    draft->removals++;
+    return add_item(draft, entry_id, &head, sizeof head, diag);
+}
+
+static void unpack(const struct sorted_item *sorted, struct draft_item *item)
+{
+    const uint8_t *at = sorted->value;
+    struct packed_item head;
+
+    BUG_ON(sorted->value_size < sizeof head);
+    memcpy(&head, at, sizeof head);
+    at += sizeof head;
+    *item = (struct draft_item){.entry_id = sorted->key,
+                                .removing = head.removing,
+                                .pdq_quality = head.pdq_quality,
+                                .line = head.line,
+                                .ordinal = head.ordinal};
+    for (unsigned int kind = 0; kind < HASH_KIND_COUNT; kind++) {
+        if ((head.kinds & HASH_BIT(kind)) == 0)
+            continue;
+        item->hashes[kind] = at;
+        at += hash_kind_size((enum hash_kind)kind);
+    }
+    item->classification = (const char *)at;
+    item->note = (const char *)at + head.classification_size;
+}
+
+int list_draft_next(struct list_draft *draft, struct draft_item *item, struct diag *diag)
+{
+    struct sorted_item sorted;
+    int result = draft->fault != 0 ? draft->fault : sorter_next(draft->items, &sorted);
+
+    if (result < 0)
+        return file_fault(result, draft, diag);
+    if (result == SORTER_ITEM)
+        unpack(&sorted, item);
+    return result == SORTER_ITEM ? DRAFT_ITEM : 0;
+}

@@ -1,0 +1,37 @@
+/* A change of entries in the making, and its items one by one. */
+#ifndef PRESCREEN_STORE_LIST_DRAFT_H
+#define PRESCREEN_STORE_LIST_DRAFT_H
+
+#include "prescreen/store/lists.h"
+
+#include "sorter.h"
+
+struct list_draft {
+    struct list_store *store;
+    struct sorter *items;         /* what was asked for, by entry_id */
+    uint32_t list;                /* list_info.number */
+    char name[LIST_NAME_MAX + 1]; /* of the list */
+    enum list_change_mode mode;
+    int fault; /* negative errno: only abandon is left */
+    uint64_t upserts, removals;
+};
+
+/* One item, borrowed from the sorter. */
+struct draft_item {
+    const char *entry_id;
+    bool removing;
+    const uint8_t *hashes[HASH_KIND_COUNT]; /* NULL where unknown; PDQ in the order of its hex text */
+    int pdq_quality;
+    const char *classification, *note;
+    uint64_t line;    /* of the file, 0 when there is none */
+    uint64_t ordinal; /* among the upserts or the removals, from 1 */
+};
+
+/* Positive outcome of list_draft_next(). */
+enum { DRAFT_ITEM = 1 };
+
+/* Gives the next item in order of entry_id: DRAFT_ITEM, 0 at the end, a negative errno with diag. The first
+ * call ends the gathering. */
+int list_draft_next(struct list_draft *draft, struct draft_item *item, struct diag *diag);
+
+#endif

@@ -1,0 +1,141 @@
+#include "list_store.h"
+
+/* Where the rows of one reading go. */
+struct entry_reading {
+    entry_sink *on_entry;
+    void *context;
+};
+
+static int give_entry(void *context, sqlite3_stmt *row, struct diag *diag)
+{
+    const struct entry_reading *reading = context;
+    char entry_id[ENTRY_ID_MAX + 1];
+    char classification[CLASSIFICATION_MAX + 1];
+    char note[ENTRY_NOTE_MAX + 1];
+    struct list_entry entry = {.entry_id = entry_id, .classification = classification, .note = note};
+    int result = list_store_read_text(row, 0, entry_id, sizeof entry_id, diag);
+
+    if (result == 0)
+        result = list_store_read_hashes(row, 1, &entry.hashes, diag);
+    if (result == 0)
+        result = list_store_read_text(row, 6, classification, sizeof classification, diag);
+    if (result == 0)
+        result = list_store_read_text(row, 7, note, sizeof note, diag);
+    return result != 0 ? result : reading->on_entry(reading->context, &entry);
+}
+
+static int give_entries(sqlite3 *db, const char *name, struct entry_reading *reading, struct diag *diag)
+{
+    struct list_info info;
+    int result = list_store_outcome(list_store_find(db, name, &info, diag), diag);
+    const int64_t values[] = {info.number};
+
+    if (result != 0)
+        return result;
+    return database_each(
+        db,
+        "SELECT entry_id, md5, sha1, sha256, pdq, pdq_quality, classification, note FROM entry"
+        " INDEXED BY entry_in_force WHERE list = ?1 AND until IS NULL ORDER BY entry_id",
+        values, 1, give_entry, reading, diag);
+}
+
+int list_store_each_entry(struct list_store *store, const char *name, entry_sink *on_entry, void *context,
+                          struct diag *diag)
+{
+    struct entry_reading reading = {.on_entry = on_entry, .context = context};
+    sqlite3 *db = NULL;
+    int result = list_store_connect(store, &db, diag);
+
+    if (result == 0)
+        result = database_exec(db, "BEGIN", diag);
+    if (result == 0)
+        result = give_entries(db, name, &reading, diag);
+    database_close(db);
+    return result;
+}
+
+/* The last row that a version knew. */
+static int find_last_row(sqlite3 *db, uint64_t version, uint64_t *last_row, struct diag *diag)
+{
+    const int64_t values[] = {(int64_t)version};
+    int64_t found[2] = {0};
+
+    if (version == 0) {
+        *last_row = 0;
+        return 0;
+    }
+    int result = database_query(db, "SELECT version, last_row FROM change WHERE version = ?1", values, 1,
+                                found, 2, diag);
+    if (result != 0)
+        return result;
+    if (found[0] == 0)
+        return diag_fail(diag, LIST_STORE_NOT_FOUND, "the list store never had a version %llu",
+                         (unsigned long long)version);
+    *last_row = (uint64_t)found[1];
+    return 0;
+}
+
+static int give_removed(void *context, sqlite3_stmt *row, struct diag *diag)
+{
+    const struct list_follower *follower = context;
+
+    (void)diag;
+    return follower->on_removed(follower->context, (uint64_t)sqlite3_column_int64(row, 0));
+}
+
+static int give_added(void *context, sqlite3_stmt *row, struct diag *diag)
+{
+    const struct list_follower *follower = context;
+    struct known_hashes hashes;
+    int result = list_store_read_hashes(row, 2, &hashes, diag);
+
+    if (result != 0)
+        return result;
+    return follower->on_added(follower->context, (uint64_t)sqlite3_column_int64(row, 0),
+                              (uint32_t)sqlite3_column_int64(row, 1), &hashes);
+}
+
+static int follow_in_transaction(sqlite3 *db, uint64_t since, const struct list_follower *follower,
+                                 uint64_t *version, struct diag *diag)
+{
+    struct list_follower sinks = *follower;
+    uint64_t last_row = 0;
+    uint64_t newest_row = 0;
+    int result = list_history_last(db, version, &newest_row, diag);
+
+    if (result == 0)
+        result = find_last_row(db, since, &last_row, diag);
+    result = list_store_outcome(result, diag);
+    if (result == 0)
+        result = list_store_visit(db, follower->on_list, follower->context, diag);
+    const int64_t values[] = {(int64_t)last_row, (int64_t)since};
+    /* Known to the version, out of force since: */
+    if (result == 0)
+        result =
+            database_each(db, "SELECT row FROM entry INDEXED BY entry_past WHERE until > ?2 AND row <= ?1",
+                          values, 2, give_removed, &sinks, diag);
+    /* In force, unknown to the version: */
+    if (result == 0)
+        result = database_each(db,
+                               "SELECT row, list, md5, sha1, sha256, pdq, pdq_quality FROM entry NOT INDEXED"
+                               " WHERE row > ?1 AND until IS NULL ORDER BY row",
+                               values, 1, give_added, &sinks, diag);
+    return result;
+}
+
+int list_store_follow(struct list_store *store, uint64_t since, const struct list_follower *follower,
+                      uint64_t *lists_version, struct diag *diag)
+{
+    sqlite3 *db = NULL;
+    uint64_t version = 0;
+    int result = list_store_connect(store, &db, diag);
+
+    if (result == 0)
+        result = database_exec(db, "BEGIN", diag);
+    if (result == 0)
+        result = follow_in_transaction(db, since, follower, &version, diag);
+    database_close(db);
+    if (result == 0)
+        *lists_version = version;
+    return result;
+}
