@@ -70,7 +70,7 @@ static void cut_into_chunks(struct near_index *index, unsigned int chunk_count)
 static double share_radius(struct near_index *index)
 {
     unsigned int spent[NEAR_CHUNKS_MAX] = {0};
-    double next_cost[NEAR_CHUNKS_MAX];
+    double next_cost[NEAR_CHUNKS_MAX] = {0};
     double cost = 0;
     double design_cost = impossible;
 
