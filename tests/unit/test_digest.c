@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ALL (HASH_BIT(HASH_MD5) | HASH_BIT(HASH_SHA1) | HASH_BIT(HASH_SHA256))
@@ -111,6 +112,7 @@ START_TEST(a_finished_stream_takes_no_more)
 
     ck_assert_int_eq(digest_stream_create(ALL, &stream), 0);
     ck_assert_int_eq(digest_stream_finish(stream, &hashes), 0);
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
     digest_stream_update(stream, "abc", 3);
 }
 END_TEST
