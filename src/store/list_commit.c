@@ -1,4 +1,6 @@
+#include "prescreen/base/bug.h"
 #include "prescreen/base/clock.h"
+#include "prescreen/base/text.h"
 
 #include "list_draft.h"
 #include "list_store.h"
@@ -21,8 +23,8 @@ struct commit {
     uint64_t at_us;
     bool ending; /* the list ends with it */
     struct list_change change;
-    char last_id[ENTRY_ID_MAX + 1]; /* of the item before, and where that came from */
-    char last_place[48];
+    char last_id[ENTRY_ID_MAX + 1]; /* of the item before */
+    struct draft_item last;         /* that item; its texts are no longer there */
 };
 
 enum {
@@ -238,14 +240,17 @@ static void describe_place(const struct draft_item *item, char *text, size_t cap
 /* Items of one entry_id follow each other, in the order in which they came. */
 static int check_twice(struct commit *commit, const struct draft_item *item, struct diag *diag)
 {
-    char place[sizeof commit->last_place];
+    char place[48];
+    char last_place[48];
 
-    describe_place(item, place, sizeof place);
-    if (strcmp(commit->last_id, item->entry_id) == 0)
+    if (strcmp(commit->last_id, item->entry_id) == 0) {
+        describe_place(item, place, sizeof place);
+        describe_place(&commit->last, last_place, sizeof last_place);
         return diag_fail(diag, LIST_STORE_REFUSED, "%s: the entry_id is that of %s; name each only once",
-                         place, commit->last_place);
-    strcpy(commit->last_id, item->entry_id);
-    strcpy(commit->last_place, place);
+                         place, last_place);
+    }
+    BUG_ON(!text_copy(commit->last_id, sizeof commit->last_id, item->entry_id));
+    commit->last = *item;
     return 0;
 }
 

@@ -219,7 +219,7 @@ int sorter_add(struct sorter *sorter, const struct sorted_item *item)
     int result = 0;
 
     BUG_ON(sorter->reading || item->key_size > SORTER_VALUE_MAX || item->value_size > SORTER_VALUE_MAX);
-    if (sorter->records.size > 0 && record_size(item) > sorter->memory - sorter->records.size)
+    if (sorter->records.size > 0 && sorter->records.size + record_size(item) > sorter->memory)
         result = write_run(sorter);
     uint32_t offset = (uint32_t)sorter->records.size;
     if (result == 0)
