@@ -10,8 +10,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
-enum { CONFIG_NAME_MAX = 64, CONFIG_PATH_MAX = 4096, CONFIG_KEYS_MAX = 1000, CONFIG_PROFILES_MAX = 1000 };
+enum {
+    CONFIG_NAME_MAX = 64,   /* bytes of a key's or profile's name: A-Z a-z 0-9 . _ - */
+    CONFIG_PATH_MAX = 4096, /* with its terminator */
+    CONFIG_KEYS_MAX = 1000,
+    CONFIG_PROFILES_MAX = 1000,
+    CONFIG_WORKERS_MAX = 1024,
+    CONFIG_FILE_MAX = 1 << 20, /* bytes */
+    CONFIG_LIMIT_TEXT_SIZE = 32
+};
 
 struct config_key {
     char name[CONFIG_NAME_MAX + 1];
@@ -19,6 +28,10 @@ struct config_key {
     unsigned int rights;         /* set of enum right */
 };
 
+/* What one surface of the platform gets. Each value is the last that is said in this order: the built-in
+ * defaults, the file's profile "default", the profile itself; then, over all of these, the audience's
+ * overrides in the same order. In `on`, media.limit stands for the four media.limit.* that the same map does
+ * not name. */
 struct config_profile {
     char name[CONFIG_NAME_MAX + 1];
     struct policy_rules rules[AUDIENCE_COUNT]; /* the profile's own, with each audience's overrides applied */
@@ -31,13 +44,13 @@ struct config_listen {
     enum listen_kind kind;
     char host[256]; /* numeric IPv4, IPv6 without brackets, or "localhost" */
     uint16_t port;  /* 0 = any free one */
-    char path[108]; /* of a unix socket */
-    bool loopback;  /* only this machine can reach it */
+    char path[108]; /* of a unix socket, absolute */
+    bool loopback;  /* only this machine can reach it: also true of a unix socket */
 };
 
 struct config_limits {
-    uint64_t body_bytes, import_bytes, pixels, frames, worker_memory_bytes, job_time_us, upload_time_us,
-        connections, queue, queue_time_us;
+    uint64_t body_bytes, import_bytes, pixels, frames, worker_memory_bytes, job_time_us, upload_time_us;
+    uint64_t connections, queue, queue_time_us;
 };
 
 struct config {
@@ -47,27 +60,42 @@ struct config {
     struct config_limits limits;
     struct config_key *keys;
     size_t key_count;
-    struct config_profile *profiles; /* always has "default" */
+    struct config_profile *profiles; /* by name; always has "default" */
     size_t profile_count;
     char origin[CONFIG_PATH_MAX]; /* the file, or "built-in defaults" */
 };
+
+enum config_unit { UNIT_BYTES, UNIT_COUNT, UNIT_TIME };
 
 /* One row per limit: configuration, --help, documentation and metrics are made from this table. */
 struct config_limit_row {
     const char *name; /* below limits: in the file */
     uint64_t minimum, standard, maximum;
-    enum { UNIT_BYTES, UNIT_COUNT, UNIT_TIME } unit;
+    enum config_unit unit;
     size_t offset; /* of its uint64_t in struct config_limits */
     const char *reason;
 };
 extern const struct config_limit_row config_limit_rows[];
 extern const size_t config_limit_count;
 
+/* Writes a value of the row's unit as the file would spell it: "32MiB", "500", "2s". */
+void config_limit_format(const struct config_limit_row *row, uint64_t value,
+                         char text[CONFIG_LIMIT_TEXT_SIZE]);
+
+/* Prints the table for --help: a line for each limit with its default, range and reason. */
+void config_describe_limits(FILE *stream);
+
 /* Reads path (NULL: /etc/prescreen/prescreen.yaml when it exists, else the built-in defaults), then
- * PRESCREEN_LISTEN, PRESCREEN_DATA_DIR and PRESCREEN_WORKERS. Returns 0 or a negative errno with diag as
- * "FILE:LINE: KEY: what is wrong and what is allowed". Ownership: *config is the caller's, freed by
- * config_free(). */
+ * PRESCREEN_LISTEN, PRESCREEN_DATA_DIR and PRESCREEN_WORKERS. A key that the file does not set has its
+ * built-in default, which is what config/prescreen.yaml says. Returns 0 or a negative errno with diag as
+ * "FILE:LINE: KEY: what is wrong and what is allowed", or "VARIABLE: ..." for the environment; nothing of a
+ * key's sha256 is repeated in it, because people paste the key itself there. Ownership: *config is the
+ * caller's, freed by config_free(). */
 int config_load(const char *path, struct config **config, struct diag *diag);
+
+/* The same for a text in memory, without the environment. An empty text gives the built-in defaults. */
+int config_parse(const char *text, size_t size, const char *origin, struct config **config,
+                 struct diag *diag);
 void config_free(struct config *config);
 
 /* NULL when there is none. */

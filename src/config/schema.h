@@ -1,0 +1,77 @@
+/* The one description of which keys there are. libcyaml reads by it, and the check that can name a line. */
+#ifndef PRESCREEN_CONFIG_SCHEMA_H
+#define PRESCREEN_CONFIG_SCHEMA_H
+
+#include "prescreen/config/config.h"
+
+#include "source.h"
+
+#include <cyaml/cyaml.h>
+
+enum {
+    RAW_LIMITS = sizeof(struct config_limits) / sizeof(uint64_t),
+    RAW_ON_LIMIT = REASON_COUNT, /* media.limit, the shorthand */
+    RAW_ON_COUNT,
+    RAW_RIGHTS_MAX = 3 /* as many as there are */
+};
+
+enum rule_setting {
+    SETTING_EFFORT,
+    SETTING_VIEW_RADIUS,
+    SETTING_VIEW_ACTION,
+    SETTING_MAX_LIST_AGE,
+    SETTING_QUALITY_FLOOR,
+    SETTING_RECORD,
+    SETTING_COUNT
+};
+
+/* The file's values as they are written there; NULL = the key is not in the file. */
+struct raw_rules {
+    char *settings[SETTING_COUNT];
+    char *on[RAW_ON_COUNT]; /* by media reason, and RAW_ON_LIMIT */
+};
+
+struct raw_profile {
+    struct raw_rules rules;
+    struct raw_rules audience[AUDIENCE_COUNT];
+};
+
+struct raw_key {
+    char *name;
+    char *sha256;
+    char **rights;
+    unsigned int right_count;
+};
+
+struct raw_config {
+    char *listen;
+    char *admin_listen;
+    char *data_dir;
+    char *workers;
+    char *limits[RAW_LIMITS]; /* by row of config_limit_rows */
+    struct raw_key *keys;
+    unsigned int key_count;
+    struct raw_profile *profiles; /* as many as the schema names; NULL when the file has no profiles */
+};
+
+struct schema;
+
+/* The schema of a source whose profiles bear the names that the source gives them. Errors: -EINVAL with a
+ * name told, -ENOMEM. Ownership: *schema is the caller's, and lives no longer than the source. */
+int schema_create(struct config_source *source, struct schema **schema);
+void schema_free(struct schema *schema);
+
+/* The whole file's. */
+const cyaml_schema_value_t *schema_root(const struct schema *schema);
+
+/* The profiles in the order of raw_config.profiles. */
+size_t schema_profile_count(const struct schema *schema);
+const char *schema_profile_name(const struct schema *schema, size_t at);
+
+/* "effort" and so on. */
+const char *schema_setting_name(enum rule_setting setting);
+
+/* "media.corrupt" and so on; "media.limit" for RAW_ON_LIMIT. */
+const char *schema_on_name(int reason);
+
+#endif

@@ -1,0 +1,23 @@
+/* From the words of a source to values: each part of the configuration with its own rules. */
+#ifndef PRESCREEN_CONFIG_SETTINGS_H
+#define PRESCREEN_CONFIG_SETTINGS_H
+
+#include "layer.h"
+
+/* All of these: Errors: -EINVAL or -ENOMEM, told through the source. */
+
+/* Sets the limits that are written. */
+int settings_read_limits(struct config_source *source, char *const texts[RAW_LIMITS],
+                         struct config_limits *limits);
+
+/* Reads "ADDRESS:PORT", "[IPv6]:PORT", "localhost:PORT" or "unix:/PATH"; key names it in errors. */
+int settings_read_listen(struct config_source *source, const char *key, const char *text,
+                         struct config_listen *listen);
+
+/* Replaces the configuration's keys when the source has any. */
+int settings_read_keys(struct config_source *source, const struct raw_config *raw, struct config *config);
+
+/* Makes the profiles of all layers, the weakest layer first; the first names "default" and no other. */
+int settings_resolve_profiles(struct config_layer *layers, size_t count, struct config *config);
+
+#endif
