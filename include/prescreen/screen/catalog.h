@@ -9,12 +9,12 @@
 
 /* A consistent reading: index and lists of one lists_version. Immutable; shared by reference count. */
 struct catalog_reading {
-    struct index_generation *generation;
-    struct list_info *lists; /* by name */
+    const struct index_generation *generation;
+    struct list_info *lists; /* by name; the counts in it are those of this version */
     size_t list_count;
-    const struct list_info **by_number; /* list_info by its number, NULL where there is none */
-    uint32_t number_count;
+    uint32_t number_count; /* above every list's number */
     uint64_t lists_version;
+    unsigned int references; /* private to catalog.c */
 };
 
 struct catalog;
@@ -28,6 +28,10 @@ void catalog_free(struct catalog *catalog);
  * error the last reading stays in force. Threads: any; one at a time does the work, the others wait for it.
  */
 int catalog_refresh(struct catalog *catalog, struct diag *diag);
+
+/* The list of this number, NULL when it is not among those of the reading. Cost: linear in the number of
+ * lists. */
+const struct list_info *catalog_find_list(const struct catalog_reading *reading, uint32_t number);
 
 /* The newest reading; stays valid until released, whatever happens meanwhile. Cost: a lock and a counter. */
 const struct catalog_reading *catalog_acquire(struct catalog *catalog);

@@ -111,13 +111,13 @@ struct screener;
 int screener_create(const struct screener_parts *parts, struct screener **screener);
 void screener_free(struct screener *screener);
 
-/* Screens one finished upload. 0: *answer is the full JSON answer (compact, UTF-8, the caller's to free())
- * and *screening what it was made of (the caller's, screening_free()). SCREENER_REPEATED: *answer alone. Any
- * other outcome or a negative errno: neither. Every screening that must be on disk is on disk when this
- * returns. Threads: any. */
+/* Screens one finished upload. 0 and SCREENER_REPEATED: *answer is the full JSON answer (compact, UTF-8, the
+ * caller's to free()). Any other outcome or a negative errno: *answer untouched. Every screening that must be
+ * on disk is on disk when this returns: all but those that are allowed without any reason, and those too when
+ * the profile says so. The answer to a request with an idempotency key is stored before it is given, so its
+ * timing_us has no record part. Threads: any. */
 int screener_screen(struct screener *screener, const struct upload *upload,
-                    const struct screening_request *request, struct screening **screening, char **answer,
-                    struct diag *diag);
+                    const struct screening_request *request, char **answer, struct diag *diag);
 
 /* Screens hashes that the caller made. *answer is {"results":[…]} in the order of items. Outcomes as above.
  */

@@ -1,0 +1,182 @@
+#include "steps.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How many hits one search keeps. A flood of hits on mild lists must not hide a strict one: when a search
+ * finds more than it keeps, it is made again for each action alone. */
+enum { HITS_MAX = SCREENING_MATCHES_MAX };
+
+void findings_clear(struct findings *findings)
+{
+    free(findings->rows);
+    *findings = (struct findings){0};
+}
+
+static int compare_findings(const void *left, const void *right)
+{
+    const struct finding *a = left;
+    const struct finding *b = right;
+    bool digest_a = a->kind != HASH_PDQ;
+    bool digest_b = b->kind != HASH_PDQ;
+
+    if (digest_a != digest_b)
+        return digest_a ? -1 : 1;
+    if (a->distance != b->distance)
+        return a->distance < b->distance ? -1 : 1;
+    if (a->list->number != b->list->number)
+        return a->list->number < b->list->number ? -1 : 1;
+    return a->row < b->row ? -1 : a->row > b->row;
+}
+
+void findings_sort(struct findings *findings)
+{
+    if (findings->count > 1)
+        qsort(findings->rows, findings->count, sizeof findings->rows[0], compare_findings);
+}
+
+static int add_finding(struct findings *findings, const struct finding *finding)
+{
+    /* Searches come in order of weight (digests, the main view, other views): a row keeps the way it was
+     * first found. */
+    for (size_t i = 0; i < findings->count; i++) {
+        if (findings->rows[i].row == finding->row)
+            return 0;
+    }
+    if (findings->count == findings->capacity) {
+        size_t capacity = findings->capacity == 0 ? 16 : findings->capacity * 2;
+        struct finding *rows = reallocarray(findings->rows, capacity, sizeof *rows);
+        if (rows == NULL)
+            return -ENOMEM;
+        findings->rows = rows;
+        findings->capacity = capacity;
+    }
+    findings->rows[findings->count++] = *finding;
+    return 0;
+}
+
+/* One search: what is looked up, and in which lists. */
+struct search {
+    const struct screening_job *job;
+    const struct known_hashes *hashes; /* digests, or NULL for a near search */
+    const struct view_query *views;
+    const struct index_query *queries;
+    size_t query_count;
+    uint8_t *radius_by_list; /* scratch, one for each list number */
+};
+
+static void allow_lists(const struct search *search, bool every, enum list_action only)
+{
+    const struct catalog_reading *reading = search->job->reading;
+
+    memset(search->radius_by_list, INDEX_LIST_SKIPPED, reading->number_count);
+    for (size_t i = 0; i < reading->list_count; i++) {
+        const struct list_info *list = &reading->lists[i];
+        if (every || list->properties.action == only)
+            search->radius_by_list[list->number] = (uint8_t)list->properties.max_distance;
+    }
+}
+
+static int run_search(const struct search *search, struct index_hits *hits)
+{
+    const struct catalog_reading *reading = search->job->reading;
+    struct index_filter filter = {.radius_by_list = search->radius_by_list,
+                                  .list_count = reading->number_count};
+
+    if (search->hashes != NULL)
+        return index_generation_search_exact(reading->generation, search->hashes, &filter, hits);
+    return index_generation_search_near(reading->generation, search->queries, search->query_count, &filter,
+                                        hits);
+}
+
+static int keep_hits(const struct search *search, const struct index_hits *hits, struct findings *findings)
+{
+    for (size_t i = 0; i < hits->count; i++) {
+        const struct index_hit *hit = &hits->rows[i];
+        struct finding finding = {.row = hit->row,
+                                  .list = catalog_find_list(search->job->reading, hit->list),
+                                  .kind = hit->kind,
+                                  .distance = hit->distance};
+        if (search->hashes == NULL) {
+            finding.orientation = search->views[hit->query].orientation;
+            finding.view = search->views[hit->query].view;
+            finding.frame = search->views[hit->query].frame;
+        }
+        int result = add_finding(findings, &finding);
+        if (result != 0)
+            return result;
+    }
+    return 0;
+}
+
+/* Searches every list at once and, when that was too much to keep, the lists of each action on their own. */
+static int search_lists(struct search *search, struct findings *findings)
+{
+    struct index_hit rows[HITS_MAX];
+    struct index_hits hits = {.rows = rows, .capacity = HITS_MAX};
+    size_t before = findings->count;
+    int result = 0;
+
+    if (search->job->reading->number_count == 0)
+        return 0;
+    search->radius_by_list = malloc(search->job->reading->number_count);
+    if (search->radius_by_list == NULL)
+        return -ENOMEM;
+    allow_lists(search, true, ACTION_REPORT);
+    result = run_search(search, &hits);
+    const uint64_t total = hits.total;
+    if (result == 0 && total <= HITS_MAX)
+        result = keep_hits(search, &hits, findings);
+    for (int action = 0; result == 0 && total > HITS_MAX && action < ACTION_COUNT; action++) {
+        allow_lists(search, false, (enum list_action)action);
+        result = run_search(search, &hits);
+        if (result == 0)
+            result = keep_hits(search, &hits, findings);
+    }
+    free(search->radius_by_list);
+    search->radius_by_list = NULL;
+    /* Rows known from an earlier search are not counted again, as far as they were kept. */
+    findings->total += total > HITS_MAX ? total : findings->count - before;
+    return result;
+}
+
+int findings_look_up_exact(const struct screening_job *job, const struct known_hashes *hashes,
+                           struct findings *findings)
+{
+    struct search search = {.job = job, .hashes = hashes};
+
+    return search_lists(&search, findings);
+}
+
+/* Looks up those of the queries that are of the main view, or those that are not. */
+static int look_up_group(const struct screening_job *job, const struct view_query *queries, size_t count,
+                         bool main_view, struct findings *findings)
+{
+    struct index_query *searched = calloc(count + 1, sizeof *searched);
+    struct view_query *views = calloc(count + 1, sizeof *views);
+    struct search search = {.job = job, .views = views, .queries = searched};
+    int result = searched == NULL || views == NULL ? -ENOMEM : 0;
+
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        if ((queries[i].view == VIEW_MAIN) != main_view)
+            continue;
+        views[search.query_count] = queries[i];
+        searched[search.query_count].hash = queries[i].hash;
+        searched[search.query_count].radius_max = main_view ? INDEX_RADIUS_MAX : job->rules->view_radius;
+        search.query_count++;
+    }
+    if (result == 0 && search.query_count > 0)
+        result = search_lists(&search, findings);
+    free(searched);
+    free(views);
+    return result;
+}
+
+int findings_look_up_near(const struct screening_job *job, const struct view_query *queries, size_t count,
+                          struct findings *findings)
+{
+    int result = look_up_group(job, queries, count, true, findings);
+
+    return result != 0 ? result : look_up_group(job, queries, count, false, findings);
+}

@@ -1,0 +1,238 @@
+#include "prescreen/screen/screener.h"
+
+#include "prescreen/base/bug.h"
+#include "prescreen/base/clock.h"
+#include "prescreen/base/text.h"
+#include "prescreen/hash/digest.h"
+
+#include "steps.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int screener_create(const struct screener_parts *parts, struct screener **screener)
+{
+    struct screener *created = calloc(1, sizeof *created);
+
+    if (created == NULL)
+        return -ENOMEM;
+    created->parts = *parts;
+    *screener = created;
+    return 0;
+}
+
+void screener_free(struct screener *screener)
+{
+    free(screener);
+}
+
+static void take_examination(const struct upload *upload, const struct examination *examination,
+                             struct screening *screening)
+{
+    screening->has_media = true;
+    screening->media = (struct screening_media){.format = examination->format,
+                                                .width = examination->width,
+                                                .height = examination->height,
+                                                .frames = examination->frames,
+                                                .bytes = upload->size};
+    screening->hashes = upload->hashes;
+    screening->hashes.pdq_quality = -1;
+    if (examination->view_count > 0) {
+        screening->hashes.kinds |= HASH_BIT(HASH_PDQ);
+        screening->hashes.pdq = examination->views[0].hashes[ORIENTATION_ORIGINAL];
+        screening->hashes.pdq_quality = (int)examination->views[0].quality;
+    }
+    memcpy(screening->detail, examination->detail, sizeof screening->detail);
+    screening->timing.receive_us = upload->receive_us;
+    screening->timing.digest_us = upload->digest_us;
+    screening->timing.decode_us = examination->decode_us;
+}
+
+/* A picture that was seen but whose main view tells too little, or that is too small for a hash, cannot be
+ * near-matched. */
+static reason_set media_reasons(const struct policy_rules *rules, const struct examination *examination)
+{
+    bool hashed = examination->view_count > 0;
+
+    if (hashed ? examination->views[0].quality < rules->quality_floor : examination->reasons == 0)
+        return examination->reasons | REASON_BIT(REASON_MEDIA_LOW_QUALITY);
+    return examination->reasons;
+}
+
+/* Looks up every view that has enough to tell, all eight ways. */
+static int look_up_views(const struct screening_job *job, const struct examination *examination,
+                         struct findings *findings)
+{
+    size_t count = 0;
+    struct view_query *queries =
+        calloc((size_t)examination->view_count * ORIENTATION_COUNT + 1, sizeof *queries);
+
+    if (queries == NULL)
+        return -ENOMEM;
+    for (uint32_t v = 0; v < examination->view_count; v++) {
+        const struct examined_view *view = &examination->views[v];
+        if (view->quality < job->rules->quality_floor)
+            continue;
+        for (int turn = 0; turn < ORIENTATION_COUNT; turn++)
+            queries[count++] = (struct view_query){.hash = view->hashes[turn],
+                                                   .orientation = (enum orientation)turn,
+                                                   .view = (enum view)view->view,
+                                                   .frame = view->frame};
+    }
+    int result = findings_look_up_near(job, queries, count, findings);
+    free(queries);
+    return result;
+}
+
+/* The bits alone: the caller's hash as it is. */
+static int look_up_hash(const struct screening_job *job, const struct known_hashes *hashes,
+                        struct findings *findings)
+{
+    struct view_query query = {.hash = hashes->pdq};
+
+    if ((hashes->kinds & HASH_BIT(HASH_PDQ)) == 0)
+        return 0;
+    if (hashes->pdq_quality >= 0 && (unsigned int)hashes->pdq_quality < job->rules->quality_floor)
+        return 0;
+    return findings_look_up_near(job, &query, 1, findings);
+}
+
+/* Looks up, decides and describes one screening whose hashes are known. examination is NULL for hashes that a
+ * caller made. */
+int screening_conclude(const struct screening_job *job, const struct examination *examination,
+                       reason_set media, struct screening *screening, struct diag *diag)
+{
+    struct findings findings = {0};
+    uint64_t before_us = clock_monotonic_us();
+    int result = findings_look_up_exact(job, &screening->hashes, &findings);
+
+    if (result == 0)
+        result = examination != NULL ? look_up_views(job, examination, &findings)
+                                     : look_up_hash(job, &screening->hashes, &findings);
+    if (result == 0) {
+        findings_sort(&findings);
+        result = screening_decide(job, &findings, media, screening);
+    }
+    if (result != 0)
+        diag_set(diag, "no memory to look the upload up");
+    if (result == 0)
+        result = screening_describe_matches(job, &findings, screening, diag);
+    findings_clear(&findings);
+    screening->timing.match_us = clock_monotonic_us() - before_us;
+    return result;
+}
+
+void screening_clear(struct screening *screening)
+{
+    free(screening->matches);
+    screening->matches = NULL;
+}
+
+void screening_announce(const struct screening_job *job, const struct screening *screening)
+{
+    const struct screener_parts *parts = &job->screener->parts;
+
+    if (parts->on_screening != NULL)
+        parts->on_screening(parts->on_screening_context, screening);
+}
+
+int screening_dump(json_t *object, char **answer, struct diag *diag)
+{
+    char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+
+    json_decref(object);
+    if (text == NULL)
+        return diag_fail(diag, -ENOMEM, "no memory for the answer");
+    *answer = text;
+    return 0;
+}
+
+/* Records, then answers. An idempotent answer is stored as it is given; any other learns how long its record
+ * took. */
+static int record_and_answer(const struct screening_job *job, struct screening *screening,
+                             uint64_t started_us, const struct idempotent_request *idempotent, char **answer,
+                             struct diag *diag)
+{
+    const struct screening *const screenings[] = {screening};
+    const char *const content_ids[] = {job->request->content_id};
+    uint64_t before_us = clock_monotonic_us();
+    char *text = NULL;
+    int result = 0;
+
+    screening->timing.total_us = screening->timing.receive_us + before_us - started_us;
+    if (idempotent != NULL)
+        result = screening_dump(screening_to_json(screening), &text, diag);
+    if (result == 0)
+        result = screening_record(job, screenings, content_ids, 1, idempotent, text, answer, diag);
+    if (result == 0 && idempotent == NULL) {
+        screening->timing.record_us = clock_monotonic_us() - before_us;
+        screening->timing.total_us += screening->timing.record_us;
+        result = screening_dump(screening_to_json(screening), &text, diag);
+    }
+    if (result != 0) {
+        free(text);
+        return result;
+    }
+    screening_announce(job, screening);
+    *answer = text;
+    return 0;
+}
+
+static int screen_upload(const struct screening_job *job, const struct upload *upload,
+                         const struct idempotent_request *idempotent, char **answer, struct diag *diag)
+{
+    uint64_t started_us = clock_monotonic_us();
+    struct examination *examination = NULL;
+    struct screening screening;
+    int result = screening_begin(job, &screening, diag);
+
+    if (result == 0)
+        result = screening_examine(job->screener->parts.pool, upload, &examination, diag);
+    if (result != 0)
+        return result;
+    take_examination(upload, examination, &screening);
+    result = screening_conclude(job, examination, media_reasons(job->rules, examination), &screening, diag);
+    if (result == 0)
+        result = record_and_answer(job, &screening, started_us, idempotent, answer, diag);
+    screening_clear(&screening);
+    free(examination);
+    return result;
+}
+
+int screener_screen(struct screener *screener, const struct upload *upload,
+                    const struct screening_request *request, char **answer, struct diag *diag)
+{
+    struct idempotent_request storage;
+    const struct idempotent_request *idempotent = NULL;
+    struct screening_job job;
+    int result = screening_find_earlier(screener, request, "screen", upload->hashes.sha256, SHA256_SIZE,
+                                        &storage, &idempotent, answer, diag);
+
+    if (result == 0)
+        result = screening_begin_job(screener, request, &job, diag);
+    if (result != 0)
+        return result;
+    result = screen_upload(&job, upload, idempotent, answer, diag);
+    screening_end_job(&job);
+    return result;
+}
+
+int screener_hash(struct screener *screener, const struct upload *upload, const char *request_id,
+                  char **answer, struct diag *diag)
+{
+    struct examination *examination = NULL;
+    struct screening screening = {0};
+    int result = screening_examine(screener->parts.pool, upload, &examination, diag);
+
+    if (result != 0)
+        return result;
+    take_examination(upload, examination, &screening);
+    screening.reasons = examination->reasons;
+    free(examination);
+    json_t *object = json_pack(
+        "{s:s, s:b, s:o, s:o, s:o}", "request_id", request_id, "complete", screening.reasons == 0 ? 1 : 0,
+        "reasons", screening_reasons_to_json(&screening), "media", screening_media_to_json(&screening.media),
+        "hashes", screening_hashes_to_json(&screening.hashes));
+    return screening_dump(object, answer, diag);
+}

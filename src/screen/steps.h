@@ -1,0 +1,126 @@
+/* The steps of a screening, in their order: exact lookup, examination, near lookup, decision, record, answer.
+ * Each knows nothing of the others. */
+#ifndef PRESCREEN_SCREEN_STEPS_H
+#define PRESCREEN_SCREEN_STEPS_H
+
+#include "prescreen/screen/screener.h"
+
+#include <jansson.h>
+
+struct screener {
+    struct screener_parts parts;
+};
+
+/* What the screenings of one request share. Everything is borrowed. */
+struct screening_job {
+    const struct screener *screener;
+    const struct screening_request *request;
+    const struct config_profile *profile;
+    const struct policy_rules *rules; /* of the profile for the request's audience */
+    const struct catalog_reading *reading;
+};
+
+/* One entry found, in the nearest way. */
+struct finding {
+    uint64_t row;
+    const struct list_info *list; /* of the reading */
+    enum hash_kind kind;
+    unsigned int distance; /* bits; 0 for a digest */
+    enum orientation orientation;
+    enum view view;
+    uint32_t frame;
+};
+
+/* Everything found for one screening: each row once. */
+struct findings {
+    struct finding *rows; /* owned */
+    size_t count;
+    size_t capacity;
+    uint64_t total; /* also what was left out past the caps */
+};
+
+/* Begins what the screenings of a request share: profile, newest lists, their age. On 0 the caller ends it
+ * with screening_end_job(). Outcomes: SCREENER_NO_PROFILE, SCREENER_STALE_LISTS; negative errno when the
+ * store cannot be read. */
+int screening_begin_job(const struct screener *screener, const struct screening_request *request,
+                        struct screening_job *job, struct diag *diag);
+void screening_end_job(struct screening_job *job);
+
+/* Looks for the earlier answer to a request with an idempotency key, which stands for call and content. On 0
+ * *idempotent is storage, filled, when there is a key to remember, else NULL. Outcomes: SCREENER_REPEATED
+ * with *answer, SCREENER_CONFLICT. */
+int screening_find_earlier(const struct screener *screener, const struct screening_request *request,
+                           const char *call, const void *content, size_t size,
+                           struct idempotent_request *storage, const struct idempotent_request **idempotent,
+                           char **answer, struct diag *diag);
+
+/* Begins one screening: identifier, time, policy. Errors: negative errno. */
+int screening_begin(const struct screening_job *job, struct screening *screening, struct diag *diag);
+
+/* Looks up, decides and describes one screening whose hashes are known. examination is NULL for hashes that a
+ * caller made. */
+int screening_conclude(const struct screening_job *job, const struct examination *examination,
+                       reason_set media, struct screening *screening, struct diag *diag);
+
+/* Tells the observer. */
+void screening_announce(const struct screening_job *job, const struct screening *screening);
+
+/* Frees what a screening owns. */
+void screening_clear(struct screening *screening);
+
+/* Serialises and releases object (NULL: -ENOMEM). */
+int screening_dump(json_t *object, char **answer, struct diag *diag);
+
+void findings_clear(struct findings *findings);
+
+/* Looks the digests of hashes up. Errors: -ENOMEM. */
+int findings_look_up_exact(const struct screening_job *job, const struct known_hashes *hashes,
+                           struct findings *findings);
+
+/* One perceptual hash to look up, and where in the upload it came from. */
+struct view_query {
+    struct pdq_hash hash;
+    enum orientation orientation;
+    enum view view;
+    uint32_t frame;
+};
+
+/* Looks perceptual hashes up: those of the main view at each list's max_distance, the others at the profile's
+ * view_radius where that is smaller. Findings past the caps are never the strictest: every action keeps its
+ * own nearest. Errors: -ENOMEM. */
+int findings_look_up_near(const struct screening_job *job, const struct view_query *queries, size_t count,
+                          struct findings *findings);
+
+/* Nearest first: digests, then by distance, list and row. */
+void findings_sort(struct findings *findings);
+
+/* Has a worker examine the upload; the caller frees *examination. Outcomes: SCREENER_BUSY; -ESHUTDOWN,
+ * -ENOMEM. */
+int screening_examine(struct worker_pool *pool, const struct upload *upload, struct examination **examination,
+                      struct diag *diag);
+
+/* Turns sorted findings and the media reasons into verdict and reasons. Errors: -ENOMEM. */
+int screening_decide(const struct screening_job *job, const struct findings *findings, reason_set media,
+                     struct screening *screening);
+
+/* Gives the screening its matches to be shown, with what only the store knows. Errors: negative errno with
+ * diag. */
+int screening_describe_matches(const struct screening_job *job, const struct findings *findings,
+                               struct screening *screening, struct diag *diag);
+
+/* Adds the records of those of count screenings that need one, and the answer of an idempotent request, in
+ * one durable transaction. Outcomes: SCREENER_REPEATED with *first_answer, SCREENER_CONFLICT,
+ * SCREENER_NOT_RECORDED. */
+int screening_record(const struct screening_job *job, const struct screening *const *screenings,
+                     const char *const *content_ids, size_t count,
+                     const struct idempotent_request *idempotent, const char *answer, char **first_answer,
+                     struct diag *diag);
+
+/* JSON values of a screening; new references, NULL when memory is short. */
+json_t *screening_to_json(const struct screening *screening);
+json_t *screening_reasons_to_json(const struct screening *screening);
+json_t *screening_matches_to_json(const struct screening *screening);
+json_t *screening_media_to_json(const struct screening_media *media);
+json_t *screening_hashes_to_json(const struct known_hashes *hashes);
+
+#endif
