@@ -15,6 +15,9 @@ struct jpeg_decoder {
     struct jpeg_error_mgr errors;
     jmp_buf escape;
     const struct codec_job *job;
+    size_t size;       /* of the data to use: all of it, or what came before an error */
+    size_t whole_size; /* up to the end of the last scan that ended well, 0 for none */
+    bool gave_up;      /* reading the scans ended by an error in the data */
     enum pixel_layout layout;
     JDIMENSION real_rows; /* rows from here on are not in the data: the library would invent them */
     bool cut;             /* the data ended before the end marker */
@@ -144,7 +147,7 @@ static boolean read_app1(j_decompress_ptr library)
     return TRUE;
 }
 
-static void open_library(struct jpeg_decoder *decoder)
+static bool open_library(struct jpeg_decoder *decoder)
 {
     uint64_t memory = decoder->job->limits->memory_bytes;
 
@@ -154,19 +157,19 @@ static void open_library(struct jpeg_decoder *decoder)
     decoder->errors.output_message = say_nothing;
     decoder->library.client_data = decoder;
     if (setjmp(decoder->escape) != 0)
-        return;
+        return false;
     jpeg_create_decompress(&decoder->library);
     decoder->library.mem->max_memory_to_use = memory > LONG_MAX ? LONG_MAX : memory > 0 ? (long)memory : 1;
+    return true;
 }
 
 static bool read_header(struct jpeg_decoder *decoder)
 {
     struct jpeg_decompress_struct *library = &decoder->library;
-    const struct codec_job *job = decoder->job;
 
     if (setjmp(decoder->escape) != 0)
         return false;
-    jpeg_mem_src(library, job->data, job->size);
+    jpeg_mem_src(library, decoder->job->data, decoder->size);
     jpeg_set_marker_processor(library, JPEG_APP0 + 1, read_app1);
     jpeg_read_header(library, TRUE);
     return true;
@@ -199,23 +202,32 @@ static bool choose_colours(struct jpeg_decoder *decoder)
     }
 }
 
-/* Reads every scan into coefficients. Returns true when they can be shown: also after an error or at the
- * limit of scans, then with the scans that came before. */
+/* Where the scan that has just ended ends in the data: the marker after it may have been taken in already. */
+static size_t scan_end(const struct jpeg_decoder *decoder)
+{
+    size_t ahead = decoder->library.unread_marker != 0 ? 2 : 0;
+
+    return decoder->cut ? decoder->size : decoder->size - decoder->library.src->bytes_in_buffer - ahead;
+}
+
+/* Reads every scan into coefficients, up to the limit of scans. Returns true when they can be shown. */
 static bool read_scans(struct jpeg_decoder *decoder)
 {
     struct jpeg_decompress_struct *library = &decoder->library;
-    uint32_t scans = decoder->job->limits->scans;
 
-    if (setjmp(decoder->escape) != 0)
-        return library->input_scan_number > 1 || library->input_iMCU_row >= library->total_iMCU_rows;
+    if (setjmp(decoder->escape) != 0) {
+        decoder->gave_up = (decoder->job->report->reasons & REASON_BIT(REASON_MEDIA_LIMIT_MEMORY)) == 0;
+        return false;
+    }
     library->buffered_image = TRUE;
     jpeg_start_decompress(library);
     while (!jpeg_input_complete(library)) {
-        if ((uint32_t)library->input_scan_number > scans) {
+        if ((uint32_t)library->input_scan_number > decoder->job->limits->scans) {
             codec_refuse(decoder->job, REASON_MEDIA_LIMIT_TIME, "more scans than the limit");
-            break;
+            return library->input_scan_number > 1;
         }
-        jpeg_consume_input(library);
+        if (jpeg_consume_input(library) == JPEG_SCAN_COMPLETED)
+            decoder->whole_size = scan_end(decoder);
     }
     return true;
 }
@@ -248,20 +260,16 @@ static void check_scans(struct jpeg_decoder *decoder)
         codec_refuse(decoder->job, REASON_MEDIA_CORRUPT, "the data ends before the last scan");
 }
 
-/* Starts the output. Of a file whose scans did not end well, the last scan but one is asked for, since for
- * the last one the library would go on reading; what is shown is all that was read. */
+/* Starts the output. At the limit of scans the last scan but one is asked for, since for the last one the
+ * library would go on reading; what is shown is all that was read. */
 static void start_output(struct jpeg_decoder *decoder)
 {
     struct jpeg_decompress_struct *library = &decoder->library;
 
-    if (!library->buffered_image) {
+    if (library->buffered_image)
+        jpeg_start_output(library, library->input_scan_number - (jpeg_input_complete(library) ? 0 : 1));
+    else
         jpeg_start_decompress(library);
-    } else if (jpeg_input_complete(library)) {
-        jpeg_start_output(library, library->input_scan_number);
-    } else {
-        library->do_block_smoothing = FALSE; /* would read ahead as well */
-        jpeg_start_output(library, library->input_scan_number - 1);
-    }
 }
 
 /* Adobe writes CMYK inverted (0 is full ink) and marks it. Without the mark decoders disagree; Chromium and
@@ -321,15 +329,27 @@ static int decode_accepted(struct jpeg_decoder *decoder)
     return deliver_rows(decoder);
 }
 
-int codec_jpeg_decode(const struct codec_job *job)
+static int decode_from_start(struct jpeg_decoder *decoder)
 {
-    struct jpeg_decoder decoder = {.job = job, .real_rows = JPEG_MAX_DIMENSION};
     int status = 0;
 
-    open_library(&decoder);
-    if (job->report->reasons == 0 && read_header(&decoder) &&
-        codec_accept_size(job, decoder.library.image_width, decoder.library.image_height))
-        status = decode_accepted(&decoder);
-    jpeg_destroy_decompress(&decoder.library);
+    if (open_library(decoder) && read_header(decoder) &&
+        codec_accept_size(decoder->job, decoder->library.image_width, decoder->library.image_height))
+        status = decode_accepted(decoder);
+    jpeg_destroy_decompress(&decoder->library);
+    return status;
+}
+
+int codec_jpeg_decode(const struct codec_job *job)
+{
+    struct jpeg_decoder decoder = {.job = job, .size = job->size, .real_rows = JPEG_MAX_DIMENSION};
+    int status = decode_from_start(&decoder);
+
+    /* The scans before an error are shown as if the file ended with them. Not from the library's state after
+     * the error: a second frame header, for one, has by then overwritten the first. */
+    if (decoder.gave_up && decoder.whole_size > 0) {
+        struct jpeg_decoder again = {.job = job, .size = decoder.whole_size, .real_rows = JPEG_MAX_DIMENSION};
+        status = decode_from_start(&again);
+    }
     return status;
 }

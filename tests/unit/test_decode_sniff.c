@@ -116,6 +116,9 @@ START_TEST(a_mark_without_its_structure_is_no_picture)
         {BYTES("\0\0\0\x10"
                "ftypisom\0\0avif"),
          FORMAT_UNKNOWN},
+        {BYTES("\xff\xff\xff\xff"
+               "ftypisom\0\0\0\0mp42"),
+         FORMAT_UNKNOWN}, /* a box of 4 GB in 20 bytes */
         {BYTES("\0\0\0\0"
                "ftyp"),
          FORMAT_UNKNOWN},
