@@ -124,12 +124,51 @@ START_TEST(corpus_comes_out_as_its_manifest_says)
 }
 END_TEST
 
+START_TEST(pictures_of_the_repository_come_out_as_their_readme_says)
+{
+    static const struct {
+        const char *path;
+        enum media_format format;
+        uint32_t width, height, rows;
+        enum pixel_layout layout;
+        reason_set reasons;
+    } files[] = {
+        {"tests/data/photo_a.jpg", FORMAT_JPEG, 600, 400, 400, PIXEL_GRAY, 0},
+        {"tests/data/photo_a_recompressed.jpg", FORMAT_JPEG, 450, 300, 300, PIXEL_GRAY, 0},
+        {"tests/data/photo_a_mirrored.jpg", FORMAT_JPEG, 600, 400, 400, PIXEL_GRAY, 0},
+        {"tests/data/photo_b.jpg", FORMAT_JPEG, 451, 300, 300, PIXEL_GRAY, 0},
+        {"tests/data/hidden_under_alpha.png", FORMAT_PNG, 170, 113, 113, PIXEL_RGBA, 0},
+        {"tests/data/lossy.webp", FORMAT_WEBP, 451, 300, 300, PIXEL_GRAY, 0},
+        {"tests/data/lossless.webp", FORMAT_WEBP, 150, 100, 100, PIXEL_RGB, 0},
+        {"tests/data/truncated.jpg", FORMAT_JPEG, 600, 400, 224, PIXEL_GRAY, BIT(CORRUPT)},
+        {"tests/data/not_a_picture.txt", FORMAT_UNKNOWN, 0, 0, 0, PIXEL_GRAY, BIT(UNRECOGNISED)},
+    };
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct recorder recorder = {.begins = 0};
+        struct decode_report report;
+        size_t size = 0;
+        uint8_t *data = read_file(files[i].path, &size);
+        ck_assert_int_eq(record(data, size, &roomy, &recorder, &report), 0);
+        ck_assert_int_eq(report.format, files[i].format);
+        ck_assert_uint_eq(report.width, files[i].width);
+        ck_assert_uint_eq(report.height, files[i].height);
+        ck_assert_uint_eq(report.reasons, files[i].reasons);
+        ck_assert_uint_eq(recorder.rows, files[i].rows);
+        ck_assert_int_eq(recorder.shape.layout, files[i].layout);
+        recorder_free(&recorder);
+        free(data);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("decode_corpus");
     TCase *tests = tcase_create("decode_corpus");
 
     tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, pictures_of_the_repository_come_out_as_their_readme_says);
     tcase_add_test(tests, corpus_comes_out_as_its_manifest_says);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
