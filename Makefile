@@ -40,7 +40,7 @@ BINARIES := $(subst _,-,$(PROGRAMS:%=$(BUILD)/%))
 FORMATTED := $(wildcard src/*/*.[ch] include/prescreen/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch])
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all demo check check-built unit setup install uninstall asan bench fuzz format lint clean FORCE
+.PHONY: all demo check check-built unit setup install uninstall asan bench fuzz fuzzers format lint clean FORCE
 all: $(BINARIES)
 
 # Where the worker is installed is compiled in: a change of PREFIX builds that anew.
@@ -85,6 +85,18 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libprescreen.a
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 .SECONDARY:
+
+# One program for each tests/fuzz/fuzz_*.c, with every module that handles an upload instrumented; tests/fuzz/run runs them.
+FUZZ_BUILD ?= build/fuzz
+FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libprescreen.a
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(WORKER_LIBS) -lcrypto
+
+fuzzers: $(FUZZERS)
+fuzz:
+	+@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang OPT=-O1 MODULES='base os image hash decode worker' \
+	  SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers
 
 unit: $(UNITS)
 	python3 tests/run --unit $(BUILD)/unit
@@ -140,4 +152,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(OBJECTS:.o=.d) $(PROGRAMS:%=$(BUILD)/src/programs/%.d) $(UNITS:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d)
+-include $(OBJECTS:.o=.d) $(FUZZERS:$(BUILD)/%=$(BUILD)/tests/fuzz/%.d) $(PROGRAMS:%=$(BUILD)/src/programs/%.d) $(UNITS:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d)

@@ -1,0 +1,97 @@
+/* What every fuzz target of a decoder does: decodes the bytes into a sink that holds the decoder to its
+ * contract. */
+#ifndef PRESCREEN_TESTS_FUZZ_DECODE_TARGET_H
+#define PRESCREEN_TESTS_FUZZ_DECODE_TARGET_H
+
+#include "prescreen/base/bug.h"
+#include "prescreen/decode/decode.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Small enough for thousands of inputs a second, large enough for every path. */
+static const struct decode_limits fuzz_limits = {
+    .pixels = 1 << 17, .edge = 4096, .scans = 12, .memory_bytes = 1 << 24};
+
+struct fuzz_sink {
+    struct picture_shape shape;
+    unsigned int begins;
+    uint32_t rows;
+    uint32_t refuse_row; /* the row that is refused, UINT32_MAX for none */
+    bool refused;
+    volatile uint8_t sum; /* so that every sample is read, also by an optimiser */
+};
+
+static int fuzz_begin(void *context, const struct picture_shape *shape)
+{
+    struct fuzz_sink *sink = context;
+
+    BUG_ON(sink->begins++ != 0);
+    BUG_ON(shape->width == 0 || shape->height == 0);
+    BUG_ON(shape->width > fuzz_limits.edge || shape->height > fuzz_limits.edge);
+    BUG_ON((uint64_t)shape->width * shape->height > fuzz_limits.pixels);
+    BUG_ON(shape->layout > PIXEL_RGBA || shape->frame != 0);
+    sink->shape = *shape;
+    return 0;
+}
+
+static int fuzz_row(void *context, const uint8_t *samples)
+{
+    struct fuzz_sink *sink = context;
+    size_t bytes = (size_t)sink->shape.width * pixel_layout_bytes(sink->shape.layout);
+    uint8_t sum = 0;
+
+    BUG_ON(sink->begins != 1 || sink->refused);
+    BUG_ON(sink->rows >= sink->shape.height);
+    for (size_t i = 0; i < bytes; i++)
+        sum ^= samples[i];
+    sink->sum = sum;
+    sink->refused = sink->rows++ == sink->refuse_row;
+    return sink->refused ? -ECANCELED : 0;
+}
+
+static void fuzz_check_report(const struct decode_report *report, const struct fuzz_sink *sink)
+{
+    const reason_set media = REASON_BIT(REASON_MEDIA_UNRECOGNISED) | REASON_BIT(REASON_MEDIA_UNSUPPORTED) |
+                             REASON_BIT(REASON_MEDIA_CORRUPT) | REASON_BIT(REASON_MEDIA_LIMIT_PIXELS) |
+                             REASON_BIT(REASON_MEDIA_LIMIT_FRAMES) | REASON_BIT(REASON_MEDIA_LIMIT_TIME) |
+                             REASON_BIT(REASON_MEDIA_LIMIT_MEMORY);
+    size_t length = strnlen(report->detail, sizeof report->detail);
+
+    BUG_ON((report->reasons & ~media) != 0);
+    BUG_ON(report->exif < 1 || report->exif > 8);
+    BUG_ON(length == sizeof report->detail);
+    for (size_t i = 0; i < length; i++)
+        BUG_ON(report->detail[i] < 0x20 || report->detail[i] > 0x7e);
+    BUG_ON(sink->begins == 1 && (sink->shape.width != report->width || sink->shape.height != report->height));
+    if (sink->refused)
+        return;
+    BUG_ON((report->reasons != 0) != (length > 0));
+    bool whole = sink->begins == 1 && sink->rows == sink->shape.height;
+    BUG_ON((report->reasons & ~REASON_BIT(REASON_MEDIA_LIMIT_FRAMES)) == 0 && !whole);
+    BUG_ON((report->reasons & REASON_BIT(REASON_MEDIA_LIMIT_FRAMES)) != 0 && report->frames < 2);
+}
+
+static void fuzz_decode(const uint8_t *data, size_t size, uint32_t refuse_row)
+{
+    struct fuzz_sink state = {.refuse_row = refuse_row};
+    const struct row_sink sink = {&state, fuzz_begin, fuzz_row};
+    struct decode_report report;
+    int status = decode_picture(data, size, &fuzz_limits, &sink, &report);
+
+    BUG_ON(status != (state.refused ? -ECANCELED : 0));
+    fuzz_check_report(&report, &state);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_decode(data, size, UINT32_MAX);
+    if (size % 16 == 0)
+        fuzz_decode(data, size, (uint32_t)size / 16 % 64);
+    return 0;
+}
+
+#endif
