@@ -23,16 +23,18 @@ static int errno_of_constraint(int extended)
         return EEXIST;
     case SQLITE_CONSTRAINT_CHECK:
     case SQLITE_CONSTRAINT_NOTNULL:
+    case SQLITE_CONSTRAINT_DATATYPE:
         return EINVAL;
     default:
         return EIO;
     }
 }
 
-static int errno_of(sqlite3 *db)
+/* system is what errno held after the call. SQLite's own sqlite3_system_errno() knows nothing of a COMMIT
+ * that failed. */
+static int errno_of(sqlite3 *db, int system)
 {
     int extended = sqlite3_extended_errcode(db);
-    int system = sqlite3_system_errno(db);
 
     switch (extended & 0xff) {
     case SQLITE_NOMEM:
@@ -71,7 +73,7 @@ static const char *file_of(sqlite3 *db)
 
 int database_fault(sqlite3 *db, struct diag *diag)
 {
-    int code = errno_of(db);
+    int code = errno_of(db, errno);
     int primary = sqlite3_errcode(db) & 0xff;
 
     if (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN)
@@ -109,6 +111,8 @@ static int configure(sqlite3 *db, const struct database_layout *layout, struct d
 int database_open(const char *path, const struct database_layout *layout, sqlite3 **db, struct diag *diag)
 {
     sqlite3 *made = NULL;
+
+    errno = 0;
     int code = sqlite3_open_v2(path, &made,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
 
@@ -209,16 +213,19 @@ int database_set_up(sqlite3 *db, const struct database_layout *layout, struct di
 
 int database_exec(sqlite3 *db, const char *sql, struct diag *diag)
 {
+    errno = 0;
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : database_fault(db, diag);
 }
 
 int database_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **statement, struct diag *diag)
 {
+    errno = 0;
     return sqlite3_prepare_v2(db, sql, -1, statement, NULL) == SQLITE_OK ? 0 : database_fault(db, diag);
 }
 
 int database_step(sqlite3_stmt *statement, struct diag *diag)
 {
+    errno = 0;
     switch (sqlite3_step(statement)) {
     case SQLITE_ROW:
         return DATABASE_ROW;
