@@ -1,3 +1,4 @@
+#include "prescreen/index/measure.h"
 #include "prescreen/index/near.h"
 
 #include "random_hashes.h"
@@ -315,6 +316,38 @@ START_TEST(memory_stays_below_96_bytes_an_entry)
 }
 END_TEST
 
+START_TEST(a_measurement_finds_what_it_planted_and_refuses_nonsense)
+{
+    struct pdq_hash *seeds = random_hashes(10);
+    const struct index_setting good = {.entries = 5000, .queries = 200, .radius = 31, .level = cpu_detect()};
+    struct index_measurement measurement = {.missed = 77};
+    struct index_setting setting = good;
+
+    ck_assert_int_eq(index_measure(&setting, &measurement), 0);
+    ck_assert_uint_eq(measurement.missed, 0);
+    ck_assert_double_eq_tol(measurement.finds_per_query, 1, 1e-6);
+    ck_assert(measurement.warm_p50 > 0 && measurement.warm_p50 <= measurement.warm_p99);
+    ck_assert(measurement.cold_p50 > 0 && measurement.upload_p50 > 0 && measurement.scan_p50 > 0);
+    setting.seeds = seeds;
+    setting.seed_count = 10;
+    setting.changes_max = 20;
+    setting.queries = 1;
+    ck_assert_int_eq(index_measure(&setting, &measurement), 0);
+    ck_assert(measurement.missed == 0 && measurement.finds_per_query > 10);
+    measurement.missed = 77;
+    for (int fault = 0; fault < 6; fault++) {
+        setting = good;
+        setting.entries = fault == 0 ? 0 : fault == 1 ? (size_t)NEAR_COUNT_MAX + 1 : good.entries;
+        setting.queries = fault == 2 ? 0 : fault == 3 ? INDEX_MEASURE_QUERIES_MAX + 1 : good.queries;
+        setting.radius = fault == 4 ? NEAR_RADIUS_MAX + 1 : good.radius;
+        setting.changes_max = fault == 5 ? INDEX_MEASURE_CHANGES_MAX + 1 : 0;
+        ck_assert_int_eq(index_measure(&setting, &measurement), -EINVAL);
+    }
+    ck_assert_uint_eq(measurement.missed, 77);
+    free(seeds);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("near");
@@ -333,6 +366,7 @@ int main(void)
     tcase_add_test(tests, a_sink_that_refuses_ends_the_search);
     tcase_add_test(tests, limits_are_refused_above_and_taken_at);
     tcase_add_test(tests, memory_stays_below_96_bytes_an_entry);
+    tcase_add_test(tests, a_measurement_finds_what_it_planted_and_refuses_nonsense);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
