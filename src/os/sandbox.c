@@ -1,6 +1,5 @@
 #include "prescreen/os/sandbox.h"
 
-#include "prescreen/base/bug.h"
 #include "prescreen/os/spawn.h"
 
 #include "landlock.h"
@@ -79,13 +78,6 @@ static int lower_limits(const struct sandbox_limits *limits)
     return 0;
 }
 
-static const char *const step_names[SANDBOX_STEP_COUNT] = {
-    [SANDBOX_NO_NEW_PRIVS] = "no_new_privs", [SANDBOX_CAPABILITIES] = "capabilities",
-    [SANDBOX_PARENT_DEATH] = "parent_death", [SANDBOX_DUMPABLE] = "dumpable",
-    [SANDBOX_RLIMITS] = "rlimits",           [SANDBOX_LANDLOCK] = "landlock",
-    [SANDBOX_SECCOMP] = "seccomp",
-};
-
 static int take_step(enum sandbox_step step, const struct sandbox_limits *limits, unsigned int *landlock_abi)
 {
     switch (step) {
@@ -109,12 +101,6 @@ static int take_step(enum sandbox_step step, const struct sandbox_limits *limits
     return -EINVAL;
 }
 
-const char *sandbox_step_name(enum sandbox_step step)
-{
-    BUG_ON((int)step < 0 || step >= SANDBOX_STEP_COUNT);
-    return step_names[step];
-}
-
 int sandbox_enter(const struct sandbox_limits *limits, struct sandbox_report *report, struct diag *diag)
 {
     for (int i = 0; i < SANDBOX_STEP_COUNT; i++) {
@@ -122,7 +108,8 @@ int sandbox_enter(const struct sandbox_limits *limits, struct sandbox_report *re
         if (result == 0)
             continue;
         report->failed = (enum sandbox_step)i;
-        return diag_fail(diag, result, "sandbox step %s failed: %s", step_names[i], strerror(-result));
+        return diag_fail(diag, result, "sandbox step %s failed: %s", sandbox_step_name((enum sandbox_step)i),
+                         strerror(-result));
     }
     return 0;
 }

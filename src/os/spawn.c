@@ -134,8 +134,12 @@ static int read_ending(const struct spawn_child *child, int options, struct spaw
 {
     siginfo_t info = {0};
 
-    if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | options) != 0)
-        return -errno;
+    if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | options) != 0) {
+        if (errno != ECHILD)
+            return -errno;
+        *ending = (struct spawn_ending){.exit_code = -1, .signal = 0};
+        return 0;
+    }
     if (info.si_pid == 0)
         return -ETIMEDOUT;
     bool exited = info.si_code == CLD_EXITED;

@@ -9,15 +9,14 @@
 /* A sanitizer's runtime needs more address space and more system calls than the program; everything that is
  * different for its sake asks this constant. */
 #if defined(__SANITIZE_ADDRESS__)
-enum { SANDBOX_SANITIZED = 1 };
+#define SANDBOX_SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-enum { SANDBOX_SANITIZED = 1 };
-#else
-enum { SANDBOX_SANITIZED = 0 };
+#define SANDBOX_SANITIZED 1
 #endif
-#else
-enum { SANDBOX_SANITIZED = 0 };
+#endif
+#ifndef SANDBOX_SANITIZED
+#define SANDBOX_SANITIZED 0
 #endif
 
 /* In the order in which they are taken. */

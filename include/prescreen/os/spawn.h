@@ -19,10 +19,10 @@ struct spawn_child {
     int pid_fd; /* readable when the process has ended */
 };
 
-/* How a process ended. */
+/* How a process ended. Neither is known when somebody else has reaped it. */
 struct spawn_ending {
-    int exit_code; /* -1 when a signal ended it */
-    int signal;    /* 0 when it exited */
+    int exit_code; /* -1 when it did not exit */
+    int signal;    /* 0 when none ended it */
 };
 
 /* Starts the program in "/" and in a process group of its own, with an empty environment, default signals,
