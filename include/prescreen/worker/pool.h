@@ -20,8 +20,8 @@ enum worker_event {
 };
 
 struct worker_pool_options {
-    const char *worker_path; /* of prescreen-worker; borrowed until creation returns */
-    unsigned int count;      /* workers, at least 1 */
+    const char *worker_path; /* of prescreen-worker, absolute; borrowed until creation returns */
+    unsigned int count;      /* workers, 1 to WORKER_POOL_COUNT_MAX */
     uint64_t job_time_us;    /* wall clock of one job */
     uint64_t queue_time_us;  /* longest wait for a free worker */
     unsigned int queue_max;  /* callers that may wait at once */
@@ -30,8 +30,8 @@ struct worker_pool_options {
     uint32_t frames_max;
     uint32_t recycle_after; /* jobs, at least 1 */
     enum cpu_level cpu;
-    /* Told of what happens to workers; called on the pool's or a caller's thread with no lock held; may be
-     * NULL. */
+    /* Told of what happens to workers; called on the pool's own thread with no lock held; may be NULL. It
+     * must not call the pool. */
     void (*on_event)(void *context, enum worker_event event, const char *text);
     void *event_context;
 };
@@ -39,8 +39,14 @@ struct worker_pool_options {
 /* Positive outcome of worker_pool_examine(). */
 enum { WORKER_POOL_BUSY = 1 };
 
+enum { WORKER_POOL_COUNT_MAX = 1024 };
+
 struct worker_pool_status {
-    unsigned int count, alive, busy, waiting;
+    unsigned int count;   /* as in the options */
+    unsigned int alive;   /* idle or busy: have passed their self-test */
+    unsigned int busy;    /* with a caller's job */
+    unsigned int waiting; /* callers in the queue */
+    /* Since creation. A worker that ended is in exactly one of the last four. */
     uint64_t jobs, started, recycled, died, timed_out, nonsense;
 };
 
@@ -55,8 +61,10 @@ int worker_pool_create(const struct worker_pool_options *options, struct worker_
 
 /* Has a worker examine size bytes of the sealed memory file. Blocks at most queue_time_us + job_time_us + a
  * small grace. A worker that died, stalled or answered nonsense is told in examination->reasons, never as an
- * error. Returns 0; WORKER_POOL_BUSY when no worker came free in time (examination untouched); -ESHUTDOWN
- * while the pool is ending. Threads: any number at once. Ownership: memory_fd is borrowed. */
+ * error. Returns 0; WORKER_POOL_BUSY when no worker came free in time. Errors: -ESHUTDOWN while the pool is
+ * ending; -EINVAL when memory_fd is not sealed or not of that size; -errno when the job could be handed to no
+ * worker. Callers that wait are served in the order in which they came. Threads: any number at once.
+ * Ownership: memory_fd is borrowed. */
 int worker_pool_examine(struct worker_pool *pool, int memory_fd, uint64_t size,
                         struct examination *examination);
 

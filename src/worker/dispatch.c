@@ -1,0 +1,143 @@
+#include "prescreen/base/clock.h"
+#include "prescreen/os/memfile.h"
+#include "prescreen/worker/pool.h"
+
+#include "ending.h"
+#include "slots.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { DEATH_GRACE_US = 1000000 };
+
+/* No answer was had from the worker; what says what came instead. Writes what is known of the upload now. */
+static void explain(struct examination *examination, enum reason reason, const char *what)
+{
+    *examination = (struct examination){.format = FORMAT_UNKNOWN, .reasons = REASON_BIT(reason)};
+    snprintf(examination->detail, sizeof examination->detail, "%s", what);
+}
+
+/* The worker is gone in the middle of the job: how it ended says what the upload did to it. */
+static void explain_death(const struct slot *slot, struct examination *examination)
+{
+    char text[ENDING_TEXT_SIZE] = "the decoder is gone";
+    struct spawn_ending ending = {.exit_code = -1, .signal = 0};
+
+    child_kill(&slot->child); /* dead already, unless it closed the socket or sent an empty packet */
+    if (spawn_await(&slot->child.process, clock_monotonic_us() + DEATH_GRACE_US, &ending) == 0)
+        ending_describe(&ending, text);
+    explain(examination, ending_reason(&ending), text);
+}
+
+/* Waits for the answer to the slot's job. Returns 0 when the worker can go on, else another value and why it
+ * ends. */
+static int await_answer(struct slot *slot, uint64_t deadline_us, struct examination *examination,
+                        enum worker_event *cause)
+{
+    size_t size = 0;
+    int result = child_receive(&slot->child, deadline_us, slot->packet, MESSAGE_REPLY_MAX, &size);
+
+    if (result == 0)
+        result = message_read_examined(slot->packet, size, slot->child.job, examination);
+    if (result == -ETIMEDOUT) {
+        *cause = WORKER_TIMED_OUT;
+        explain(examination, REASON_MEDIA_LIMIT_TIME, "the decoder did not answer in time");
+    } else if (result == -EPIPE) {
+        *cause = WORKER_DIED;
+        explain_death(slot, examination);
+    } else if (result != 0) {
+        *cause = WORKER_SPOKE_NONSENSE;
+        explain(examination, REASON_MEDIA_DECODER_DIED, "the decoder answered nonsense");
+    }
+    return result;
+}
+
+static const char *cause_in_words(enum worker_event cause)
+{
+    if (cause == WORKER_TIMED_OUT)
+        return "stalled";
+    if (cause == WORKER_SPOKE_NONSENSE)
+        return "answered nonsense";
+    return cause == WORKER_RECYCLED ? "replaced after its share of jobs" : NULL;
+}
+
+static void give_back(struct worker_pool *pool, struct slot *slot, bool healthy, enum worker_event cause)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->counters.jobs++;
+    if (healthy && ++slot->jobs_done >= pool->options.recycle_after) {
+        healthy = false;
+        cause = WORKER_RECYCLED;
+    }
+    if (healthy)
+        slots_offer(pool, slot);
+    else
+        slots_condemn(pool, slot, cause, cause_in_words(cause));
+    pthread_mutex_unlock(&pool->lock);
+    if (!healthy)
+        slots_wake_supervisor(pool);
+}
+
+/* Hands the job to the slot's worker. Returns 0, -EPIPE when it had died before and another is to be asked,
+ * or -errno when it cannot be handed to any. */
+static int hand_over(struct worker_pool *pool, struct slot *slot, int memory_fd, uint64_t size)
+{
+    struct job job = {.type = JOB_EXAMINE,
+                      .number = slots_number_job(pool),
+                      .size = size,
+                      .pixels_max = pool->options.pixels_max,
+                      .frames_max = pool->options.frames_max};
+    int result = child_send(&slot->child, &job, memory_fd);
+
+    if (result == 0)
+        return 0;
+    pthread_mutex_lock(&pool->lock);
+    if (result == -EPIPE)
+        slots_condemn(pool, slot, WORKER_DIED, "ended between jobs");
+    else
+        slots_offer(pool, slot);
+    pthread_mutex_unlock(&pool->lock);
+    slots_wake_supervisor(pool);
+    return result;
+}
+
+static int examine(struct worker_pool *pool, int memory_fd, uint64_t size, struct examination *examination)
+{
+    uint64_t queue_deadline_us = clock_monotonic_us() + pool->options.queue_time_us;
+    uint64_t start_us = 0;
+    struct slot *slot = NULL;
+    enum worker_event cause = WORKER_DIED;
+    int result = 0;
+
+    do {
+        pthread_mutex_lock(&pool->lock);
+        result = slots_take(pool, queue_deadline_us, &slot);
+        pthread_mutex_unlock(&pool->lock);
+        if (result != 0)
+            return result;
+        start_us = clock_monotonic_us();
+        result = hand_over(pool, slot, memory_fd, size);
+    } while (result == -EPIPE);
+    if (result != 0)
+        return result;
+    result = await_answer(slot, start_us + pool->options.job_time_us, examination, &cause);
+    examination->decode_us = clock_monotonic_us() - start_us;
+    give_back(pool, slot, result == 0, cause);
+    return 0;
+}
+
+int worker_pool_examine(struct worker_pool *pool, int memory_fd, uint64_t size,
+                        struct examination *examination)
+{
+    if (memfile_check(memory_fd, size) != 0)
+        return -EINVAL;
+    pthread_mutex_lock(&pool->lock);
+    pool->callers++;
+    pthread_mutex_unlock(&pool->lock);
+    int result = examine(pool, memory_fd, size, examination);
+    pthread_mutex_lock(&pool->lock);
+    if (--pool->callers == 0)
+        pthread_cond_broadcast(&pool->change);
+    pthread_mutex_unlock(&pool->lock);
+    return result;
+}
