@@ -98,7 +98,7 @@ fuzz:
 	+@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang OPT=-O1 MODULES='base os image hash decode worker' \
 	  SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers
 
-unit: $(UNITS)
+unit: all $(UNITS)
 	python3 tests/run --unit $(BUILD)/unit
 
 setup:

@@ -1,0 +1,194 @@
+#include "timing.h"
+
+#include "prescreen/base/clock.h"
+#include "prescreen/hash/pdq.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* A decoded picture as 8-bit luma. */
+struct frame {
+    struct picture_shape shape; /* layout PIXEL_GRAY */
+    enum pixel_layout source;
+    uint8_t *luma;
+    uint32_t rows;
+};
+
+/* Everything that is measured, and what it is measured on. */
+struct subject {
+    const uint8_t *data;
+    size_t size;
+    const struct examine_limits *limits;
+    enum cpu_level cpu;
+    struct frame frame;
+    float *float_luma; /* what the reference takes */
+    struct pdq_result result;
+    struct pdq_result reference_result;
+    struct examination *examination;
+};
+
+static int begin_nothing(void *context, const struct picture_shape *shape)
+{
+    (void)context;
+    (void)shape;
+    return 0;
+}
+
+static int drop_row(void *context, const uint8_t *samples)
+{
+    (void)context;
+    (void)samples;
+    return 0;
+}
+
+static int begin_frame(void *context, const struct picture_shape *shape)
+{
+    struct frame *frame = context;
+
+    if (shape->width < PDQ_EDGE_MIN || shape->height < PDQ_EDGE_MIN)
+        return -EINVAL;
+    frame->shape = *shape;
+    frame->shape.layout = PIXEL_GRAY;
+    frame->source = shape->layout;
+    frame->luma = calloc(shape->height, shape->width);
+    return frame->luma == NULL ? -ENOMEM : 0;
+}
+
+static int keep_row(void *context, const uint8_t *samples)
+{
+    struct frame *frame = context;
+    unsigned int bytes = pixel_layout_bytes(frame->source);
+    bool colour = bytes >= 3;
+
+    if (frame->rows >= frame->shape.height)
+        return 0;
+    uint8_t *row = frame->luma + (size_t)frame->rows++ * frame->shape.width;
+    for (uint32_t x = 0; x < frame->shape.width; x++, samples += bytes) {
+        unsigned int luma = samples[0];
+        if (colour)
+            luma = (299U * samples[0] + 587U * samples[1] + 114U * samples[2] + 500U) / 1000U;
+        row[x] = (uint8_t)luma;
+    }
+    return 0;
+}
+
+static int run_decode(struct subject *subject)
+{
+    struct row_sink sink = {.begin = begin_nothing, .row = drop_row};
+    struct decode_report report = {.format = FORMAT_UNKNOWN};
+
+    return decode_picture(subject->data, subject->size, &subject->limits->decode, &sink, &report);
+}
+
+static int run_examine(struct subject *subject)
+{
+    examine_upload(subject->data, subject->size, subject->limits, subject->cpu, subject->examination);
+    return 0;
+}
+
+static int run_hash(struct subject *subject)
+{
+    const struct frame *frame = &subject->frame;
+    struct pdq_stream *stream = NULL;
+    int result = pdq_stream_create(&frame->shape, PDQ_OVER_WHITE, subject->cpu, &stream);
+
+    if (result != 0)
+        return result;
+    for (uint32_t y = 0; y < frame->shape.height; y++)
+        pdq_stream_add_row(stream, frame->luma + (size_t)y * frame->shape.width);
+    pdq_stream_finish(stream, &subject->result);
+    pdq_stream_free(stream);
+    return 0;
+}
+
+static int run_reference(struct subject *subject)
+{
+    const struct picture_shape *shape = &subject->frame.shape;
+
+    return pdq_hash_reference(subject->float_luma, shape->width, shape->height, &subject->reference_result);
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a;
+    uint64_t right = *(const uint64_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+static int time_runs(struct subject *subject, int (*run)(struct subject *), uint32_t repeats,
+                     struct worker_timing *timing)
+{
+    uint64_t times[MEASURE_REPEATS_MAX] = {0};
+
+    for (uint32_t i = 0; i < repeats; i++) {
+        uint64_t start = clock_monotonic_us();
+        int result = run(subject);
+        times[i] = clock_monotonic_us() - start;
+        if (result != 0)
+            return result;
+    }
+    qsort(times, repeats, sizeof times[0], compare_times);
+    *timing = (struct worker_timing){.minimum_us = times[0], .median_us = times[repeats / 2]};
+    return 0;
+}
+
+/* Decodes the frame that the hashes are measured on. Returns the reasons why there is none, else 0. */
+static reason_set prepare(struct subject *subject, struct worker_measurement *measured)
+{
+    struct row_sink sink = {.context = &subject->frame, .begin = begin_frame, .row = keep_row};
+    struct decode_report report = {.format = FORMAT_UNKNOWN};
+    int result = decode_picture(subject->data, subject->size, &subject->limits->decode, &sink, &report);
+    size_t pixels = (size_t)subject->frame.shape.width * subject->frame.shape.height;
+
+    if (report.reasons != 0)
+        return report.reasons;
+    if (result != 0 || subject->frame.luma == NULL)
+        return REASON_BIT(result == -ENOMEM ? REASON_MEDIA_LIMIT_MEMORY : REASON_MEDIA_UNSUPPORTED);
+    subject->float_luma = calloc(pixels, sizeof(float));
+    subject->examination = calloc(1, sizeof *subject->examination);
+    if (subject->float_luma == NULL || subject->examination == NULL)
+        return REASON_BIT(REASON_MEDIA_LIMIT_MEMORY);
+    for (size_t i = 0; i < pixels; i++)
+        subject->float_luma[i] = subject->frame.luma[i];
+    measured->format = report.format;
+    measured->width = report.width;
+    measured->height = report.height;
+    return 0;
+}
+
+static int measure_parts(struct subject *subject, uint32_t repeats, struct worker_measurement *measured)
+{
+    uint32_t few = repeats < MEASURE_REFERENCE_REPEATS_MAX ? repeats : MEASURE_REFERENCE_REPEATS_MAX;
+    int result = time_runs(subject, run_decode, repeats, &measured->decode);
+
+    if (result == 0)
+        result = time_runs(subject, run_examine, repeats, &measured->examine);
+    if (result == 0)
+        result = time_runs(subject, run_hash, repeats, &measured->hash);
+    if (result == 0)
+        result = time_runs(subject, run_reference, few, &measured->reference);
+    if (result != 0)
+        return result;
+    measured->distance_bits = pdq_distance(&subject->result.hashes[ORIENTATION_ORIGINAL],
+                                           &subject->reference_result.hashes[ORIENTATION_ORIGINAL]);
+    measured->quality = (uint32_t)subject->result.quality;
+    measured->reference_quality = (uint32_t)subject->reference_result.quality;
+    return 0;
+}
+
+reason_set timing_measure(const uint8_t *data, size_t size, const struct examine_limits *limits,
+                          uint32_t repeats, enum cpu_level cpu, struct worker_measurement *measured)
+{
+    struct subject subject = {.data = data, .size = size, .limits = limits, .cpu = cpu};
+
+    *measured = (struct worker_measurement){.format = FORMAT_UNKNOWN};
+    reason_set reasons = prepare(&subject, measured);
+    if (reasons == 0 && measure_parts(&subject, repeats, measured) != 0)
+        reasons = REASON_BIT(REASON_MEDIA_LIMIT_MEMORY);
+    free(subject.frame.luma);
+    free(subject.float_luma);
+    free(subject.examination);
+    return reasons;
+}
