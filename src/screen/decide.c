@@ -18,7 +18,8 @@ int screening_decide(const struct screening_job *job, const struct findings *fin
         matches[i] = (struct policy_match){.action = finding->list->properties.action,
                                            .kind = finding->kind,
                                            .distance = finding->distance,
-                                           .view = finding->view};
+                                           .view = finding->view,
+                                           .frame = finding->frame};
     }
     policy_decide(job->rules, matches, findings->count, media, &decision);
     free(matches);
