@@ -193,14 +193,15 @@ static bool examined_is_valid(const struct wire_examined *wire)
     return wire->reasons != 0 || (decoded && tiny);
 }
 
-/* Views come in ascending order of frame, then view, so none comes twice; the first is the main one. */
+/* Views come in ascending order of frame, then view; one view may have several hashes; the first is the main
+ * one. */
 static bool view_is_valid(const struct wire_view *view, const struct wire_view *previous, uint32_t frames)
 {
     if (view->view >= VIEW_COUNT || view->frame >= frames || view->quality > 100 || view->unused != 0)
         return false;
     if (previous == NULL)
         return view->view == VIEW_MAIN && view->frame == 0;
-    return view->frame > previous->frame || (view->frame == previous->frame && view->view > previous->view);
+    return view->frame > previous->frame || (view->frame == previous->frame && view->view >= previous->view);
 }
 
 static void view_to_wire(const struct examined_view *view, struct wire_view *wire)

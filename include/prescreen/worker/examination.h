@@ -27,7 +27,8 @@ struct examination {
     reason_set reasons;  /* media reasons except media.low_quality; 0 = all of it was examined */
     uint64_t decode_us;  /* from hand-over to answer */
     char detail[128];    /* the decoder's own words for the log, printable ASCII */
-    uint32_t view_count; /* 0 when nothing could be hashed; else views[0] is VIEW_MAIN of frame 0 */
+    uint32_t view_count; /* 0 when nothing could be hashed; else views[0] is VIEW_MAIN of frame 0; by frame,
+                            then view, of which one may have several hashes */
     struct examined_view views[EXAMINATION_VIEWS_MAX];
 };
 
