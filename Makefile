@@ -34,7 +34,8 @@ FUZZ_PACKAGES := clang libclang-rt-dev
 
 MODULES  := $(filter-out programs,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
 SOURCES  := $(foreach module,$(MODULES),$(wildcard src/$(module)/*.c))
-OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/default_config.o
+CARRIED  := default_config openapi_document
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(CARRIED:%=$(BUILD)/%.o)
 PROGRAMS := $(patsubst src/programs/%.c,%,$(wildcard src/programs/*.c))
 BINARIES := $(subst _,-,$(PROGRAMS:%=$(BUILD)/%))
 FORMATTED := $(wildcard src/*/*.[ch] include/prescreen/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch])
@@ -57,12 +58,16 @@ $(BUILD)/%.o: %.c
 	@echo "  CC $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The configuration that runs when no file is given is config/prescreen.yaml itself, carried in the binary.
+# Texts that the programs carry: the configuration that runs when no file is given, the description of the interface.
 $(BUILD)/default_config.c: config/prescreen.yaml
+$(BUILD)/default_config.c: SYMBOL = config_default_yaml
+$(BUILD)/openapi_document.c: src/http/openapi.json
+$(BUILD)/openapi_document.c: SYMBOL = openapi_document
+$(CARRIED:%=$(BUILD)/%.c):
 	@mkdir -p $(@D)
-	@{ echo 'extern const char config_default_yaml[];'; echo 'const char config_default_yaml[] ='; \
+	@{ echo 'extern const char $(SYMBOL)[];'; echo 'const char $(SYMBOL)[] ='; \
 	  sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/    "/; s/$$/\\n"/' $<; echo '    "";'; } >$@
-$(BUILD)/default_config.o: $(BUILD)/default_config.c
+$(CARRIED:%=$(BUILD)/%.o): %.o: %.c
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/libprescreen.a: $(OBJECTS)

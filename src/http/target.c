@@ -85,6 +85,8 @@ static enum problem parse_text(struct target *target, struct diag *diag)
 {
     char *path = find_path(target->text);
 
+    if (strchr(target->text, ' ') != NULL)
+        return diag_fail(diag, PROBLEM_FRAMING, "the request line has more than three parts");
     for (const char *c = target->text; *c != '\0'; c++) {
         if (!is_target_byte((unsigned char)*c))
             return diag_fail(diag, PROBLEM_MALFORMED,

@@ -68,13 +68,16 @@ END_TEST
 
 START_TEST(broken_escapes_and_bytes_that_must_be_escaped_are_refused)
 {
-    static const char *const bad[] = {"/%",      "/%4",        "/%zz",      "/%00",    "/?a=%",
-                                      "/?a=%0",  "/?a=%0g",    "/?a=%00",   "/?a=%0a", "/?%7f=1",
-                                      "/?a=%ff", "/?a=%c3%28", "/a b",      "/a#b",    "/a\"b",
-                                      "/<a>",    "/a\\b",      "/\xc3\xa9", "/a\tb",   "/?a=\x7f"};
+    static const char *const bad[] = {"/%",      "/%4",        "/%zz",    "/%00",    "/?a=%",
+                                      "/?a=%0",  "/?a=%0g",    "/?a=%00", "/?a=%0a", "/?%7f=1",
+                                      "/?a=%ff", "/?a=%c3%28", "/a#b",    "/a\"b",   "/<a>",
+                                      "/a\\b",   "/\xc3\xa9",  "/a\tb",   "/?a=\x7f"};
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         ck_assert_msg(parse(bad[i]) == PROBLEM_MALFORMED, "%s", bad[i]);
+    /* Where the target ends is not known, so what else the head says is not known either. */
+    ck_assert_int_eq(parse("/a b"), PROBLEM_FRAMING);
+    ck_assert_int_eq(parse("/a "), PROBLEM_FRAMING);
 }
 END_TEST
 

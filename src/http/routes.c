@@ -1,0 +1,90 @@
+#include "routes.h"
+
+#include "handlers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const no_parameters[] = {NULL};
+static const char *const screen_parameters[] = {"profile",     "audience", "content_id",
+                                                "account_ref", "respond",  NULL};
+static const char *const import_parameters[] = {"format", "mode", NULL};
+
+const struct route routes[] = {
+    {"POST", "/v1/screen", CALLS_MAIN, RIGHT_SCREEN, ROUTE_BODY_UPLOAD, 0, screen_parameters, screen_begin,
+     upload_take, screen_finish, upload_clear},
+    {"POST", "/v1/hash", CALLS_MAIN, RIGHT_DETAIL, ROUTE_BODY_UPLOAD, 0, no_parameters, hash_begin,
+     upload_take, hash_finish, upload_clear},
+    {"POST", "/v1/match", CALLS_MAIN, RIGHT_SCREEN, ROUTE_BODY_JSON, MATCH_BODY_MAX, no_parameters, NULL,
+     NULL, match_finish, NULL},
+    {"GET", "/v1/lists", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_NONE, 0, no_parameters, NULL, NULL, lists_finish,
+     NULL},
+    {"GET", "/v1/lists/{name}", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_NONE, 0, no_parameters, NULL, NULL,
+     list_get_finish, NULL},
+    {"PUT", "/v1/lists/{name}", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_JSON, LIST_BODY_MAX, no_parameters, NULL,
+     NULL, list_put_finish, NULL},
+    {"DELETE", "/v1/lists/{name}", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_NONE, 0, no_parameters, NULL, NULL,
+     list_delete_finish, NULL},
+    {"POST", "/v1/lists/{name}/entries", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_JSON, ENTRIES_BODY_MAX,
+     no_parameters, NULL, NULL, entries_finish, NULL},
+    {"POST", "/v1/lists/{name}/import", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_IMPORT, 0, import_parameters,
+     import_begin, import_take, import_finish, import_clear},
+    {"GET", "/healthz", CALLS_OPERATION, 0, ROUTE_BODY_NONE, 0, no_parameters, NULL, NULL, health_finish,
+     NULL},
+    {"GET", "/readyz", CALLS_OPERATION, 0, ROUTE_BODY_NONE, 0, no_parameters, NULL, NULL, ready_finish, NULL},
+    {"GET", "/metrics", CALLS_OPERATION, 0, ROUTE_BODY_NONE, 0, no_parameters, NULL, NULL, metrics_finish,
+     NULL},
+    {"GET", "/openapi.json", CALLS_OPERATION, 0, ROUTE_BODY_NONE, 0, no_parameters, NULL, NULL,
+     openapi_finish, NULL},
+};
+const size_t route_count = sizeof routes / sizeof routes[0];
+
+/* segment and size: what stands for "{name}". */
+static bool path_fits(const char *pattern, const char *path, const char **segment, size_t *size)
+{
+    while (*pattern != '\0') {
+        if (*pattern == '{') {
+            *segment = path;
+            *size = strcspn(path, "/");
+            if (*size == 0)
+                return false;
+            path += *size;
+            pattern = strchr(pattern, '}') + 1;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+void route_find(const char *path, const char *method, unsigned int kinds, struct route_match *match)
+{
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+
+    *match = (struct route_match){0};
+    for (size_t i = 0; i < route_count; i++) {
+        const char *segment = "";
+        size_t size = 0;
+        if ((routes[i].kind & kinds) == 0 || !path_fits(routes[i].path, path, &segment, &size))
+            continue;
+        match->allowed |= 1u << i;
+        if (strcmp(routes[i].method, wanted) != 0)
+            continue;
+        match->route = &routes[i];
+        snprintf(match->name, sizeof match->name, "%.*s",
+                 (int)(size < sizeof match->name ? size : sizeof match->name), segment);
+    }
+}
+
+void route_format_allowed(const struct route_match *match, char *text, size_t capacity)
+{
+    size_t size = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < route_count && size < capacity; i++) {
+        if ((match->allowed & (1u << i)) == 0)
+            continue;
+        size += (size_t)snprintf(text + size, capacity - size, "%s%s%s", size != 0 ? ", " : "",
+                                 routes[i].method, strcmp(routes[i].method, "GET") == 0 ? ", HEAD" : "");
+    }
+}
