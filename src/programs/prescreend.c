@@ -1,0 +1,255 @@
+/* The daemon: creates the parts in order, serves until it is told to stop, takes them down in reverse. */
+#include "prescreen/base/clock.h"
+#include "prescreen/config/config.h"
+#include "prescreen/http/server.h"
+#include "prescreen/log/log.h"
+#include "prescreen/metrics/metrics.h"
+#include "prescreen/os/files.h"
+#include "prescreen/os/notify.h"
+#include "prescreen/screen/screener.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WORKER_JOBS_BEFORE_RECYCLING = 10000, STOP_GRACE_US = 10000000, FORGET_PERIOD_US = 600000000 };
+
+struct parts {
+    struct config *config;
+    struct log *log;
+    struct metrics *metrics;
+    struct list_store *list_store;
+    struct record_store *record_store;
+    struct catalog *catalog;
+    struct worker_pool *pool;
+    struct screener *screener;
+    struct http_server *server;
+};
+
+static void print_usage(FILE *out)
+{
+    fputs("usage: prescreend [--config FILE]\n"
+          "\n"
+          "Serves prescreen's HTTP interface until SIGTERM or SIGINT.\n"
+          "  --config FILE   configuration (default: /etc/prescreen/prescreen.yaml, else built-in)\n"
+          "  --version       print the version\n"
+          "  --help          print this\n"
+          "PRESCREEN_LISTEN, PRESCREEN_DATA_DIR and PRESCREEN_WORKERS override the configuration.\n"
+          "PRESCREEN_CPU (plain, avx2, avx512) lowers the instruction set in use.\n",
+          out);
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int read_arguments(int argc, char **argv, const char **config_path)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    int option = 0;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'c') {
+            *config_path = optarg;
+        } else if (option == 'v') {
+            puts("prescreend " PRESCREEN_VERSION);
+            return EXIT_SUCCESS;
+        } else {
+            print_usage(option == 'h' ? stdout : stderr);
+            return option == 'h' ? EXIT_SUCCESS : EXIT_FAILURE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "prescreend: unexpected argument %s\n", argv[optind]);
+        return EXIT_FAILURE;
+    }
+    return -1;
+}
+
+static void on_worker_event(void *context, enum worker_event event, const char *text)
+{
+    static const struct {
+        enum log_level level;
+        const char *name;
+    } rows[] = {[WORKER_STARTED] = {LOG_DEBUG, "worker_started"},
+                [WORKER_RECYCLED] = {LOG_DEBUG, "worker_recycled"},
+                [WORKER_DIED] = {LOG_WARN, "worker_died"},
+                [WORKER_TIMED_OUT] = {LOG_WARN, "worker_timed_out"},
+                [WORKER_SPOKE_NONSENSE] = {LOG_ERROR, "worker_spoke_nonsense"},
+                [WORKER_START_FAILED] = {LOG_ERROR, "worker_start_failed"}};
+
+    log_event(context, rows[event].level, rows[event].name,
+              (struct log_field[]){LOG_TEXT("detail", text), LOG_END});
+}
+
+static void on_screening(void *context, const struct screening *screening)
+{
+    struct parts *parts = context;
+
+    metrics_count_screening(parts->metrics, screening->verdict, screening->complete, screening->reasons,
+                            screening->timing.total_us, screening->timing.decode_us);
+    if (screening->verdict == VERDICT_ALLOW && screening->reasons == 0)
+        return;
+    log_event(parts->log, LOG_INFO, "screening",
+              (struct log_field[]){LOG_TEXT("screening_id", screening->screening_id),
+                                   LOG_TEXT("verdict", verdict_name(screening->verdict)),
+                                   LOG_NUMBER("complete", screening->complete),
+                                   LOG_NUMBER("matches", screening->match_total),
+                                   LOG_TEXT("format", media_format_name(screening->media.format)),
+                                   LOG_TEXT("detail", screening->detail), LOG_END});
+}
+
+static int start_pool(struct parts *parts, enum cpu_level cpu, struct diag *diag)
+{
+    const struct config_limits *limits = &parts->config->limits;
+    char path[CONFIG_PATH_MAX];
+    int result = files_find_program("prescreen-worker", path, sizeof path, diag);
+
+    if (result != 0)
+        return result;
+    struct worker_pool_options options = {.worker_path = path,
+                                          .count = parts->config->workers,
+                                          .job_time_us = limits->job_time_us,
+                                          .queue_time_us = limits->queue_time_us,
+                                          .queue_max = (unsigned int)limits->queue,
+                                          .memory_bytes = limits->worker_memory_bytes,
+                                          .pixels_max = limits->pixels,
+                                          .frames_max = (uint32_t)limits->frames,
+                                          .recycle_after = WORKER_JOBS_BEFORE_RECYCLING,
+                                          .cpu = cpu,
+                                          .on_event = on_worker_event,
+                                          .event_context = parts->log};
+    return worker_pool_create(&options, &parts->pool, diag);
+}
+
+static int start_parts(struct parts *parts, struct diag *diag)
+{
+    const enum cpu_level cpu = cpu_choose();
+    int result = files_make_directory(parts->config->data_dir, diag);
+
+    if (result == 0)
+        result = list_store_open(parts->config->data_dir, true, &parts->list_store, diag);
+    if (result == 0)
+        result = record_store_open(parts->config->data_dir, &parts->record_store, diag);
+    if (result == 0)
+        result = start_pool(parts, cpu, diag);
+    if (result == 0)
+        result = catalog_create(parts->list_store, cpu, &parts->catalog, diag);
+    if (result != 0)
+        return result;
+    struct screener_parts screener = {.config = parts->config,
+                                      .pool = parts->pool,
+                                      .catalog = parts->catalog,
+                                      .list_store = parts->list_store,
+                                      .record_store = parts->record_store,
+                                      .on_screening = on_screening,
+                                      .on_screening_context = parts};
+    result = screener_create(&screener, &parts->screener);
+    if (result != 0)
+        return diag_fail(diag, result, "no memory to start");
+    struct http_server_parts server = {.config = parts->config,
+                                       .screener = parts->screener,
+                                       .catalog = parts->catalog,
+                                       .list_store = parts->list_store,
+                                       .record_store = parts->record_store,
+                                       .pool = parts->pool,
+                                       .metrics = parts->metrics,
+                                       .log = parts->log};
+    return http_server_start(&server, &parts->server, diag);
+}
+
+static void stop_parts(struct parts *parts)
+{
+    http_server_stop(parts->server, STOP_GRACE_US);
+    screener_free(parts->screener);
+    catalog_free(parts->catalog);
+    worker_pool_free(parts->pool);
+    record_store_close(parts->record_store);
+    list_store_close(parts->list_store);
+    metrics_free(parts->metrics);
+    config_free(parts->config);
+}
+
+static void announce_ready(const struct parts *parts)
+{
+    if (parts->config->key_count == 0)
+        log_event(
+            parts->log, LOG_WARN, "no_keys",
+            (struct log_field[]){
+                LOG_TEXT("detail", "no API keys are configured: every local caller is allowed, and only "
+                                   "loopback and unix addresses are served"),
+                LOG_END});
+    log_event(parts->log, LOG_INFO, "ready",
+              (struct log_field[]){LOG_TEXT("url", http_server_url(parts->server)),
+                                   LOG_TEXT("configuration", parts->config->origin),
+                                   LOG_TEXT("version", PRESCREEN_VERSION), LOG_END});
+    dprintf(STDERR_FILENO, "ready %s\n", http_server_url(parts->server));
+    notify_send("READY=1");
+}
+
+/* Waits for the order to stop; every second takes in what other processes changed, now and then forgets old
+ * answers. */
+static int serve(struct parts *parts, const sigset_t *signals)
+{
+    const struct timespec second = {.tv_sec = 1};
+    uint64_t forgotten_us = 0;
+
+    for (;;) {
+        struct diag diag = {""};
+        int signal_number = sigtimedwait(signals, NULL, &second);
+        if (signal_number > 0)
+            return signal_number;
+        if (catalog_refresh(parts->catalog, &diag) != 0)
+            log_event(parts->log, LOG_ERROR, "lists_unreadable",
+                      (struct log_field[]){LOG_TEXT("detail", diag.text), LOG_END});
+        if (clock_monotonic_us() - forgotten_us < FORGET_PERIOD_US && forgotten_us != 0)
+            continue;
+        forgotten_us = clock_monotonic_us();
+        if (record_store_forget_answers(parts->record_store, clock_wall_us(), &diag) != 0)
+            log_event(parts->log, LOG_ERROR, "answers_not_forgotten",
+                      (struct log_field[]){LOG_TEXT("detail", diag.text), LOG_END});
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct parts parts = {0};
+    struct diag diag = {""};
+    const char *config_path = NULL;
+    sigset_t signals;
+    int status = read_arguments(argc, argv, &config_path);
+
+    if (status >= 0)
+        return status;
+    /* Before any thread exists, so that every thread inherits it and serve() alone takes them. */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    /* A file at its limit must be an error of the write, not the end of the daemon. */
+    signal(SIGXFSZ, SIG_IGN);
+
+    status = EXIT_FAILURE;
+    if (log_create(STDERR_FILENO, LOG_INFO, &parts.log) != 0 || metrics_create(&parts.metrics) != 0) {
+        fputs("prescreend: no memory to start\n", stderr);
+    } else if (config_load(config_path, &parts.config, &diag) != 0 || start_parts(&parts, &diag) != 0) {
+        log_event(parts.log, LOG_ERROR, "start_refused",
+                  (struct log_field[]){LOG_TEXT("detail", diag.text), LOG_END});
+        fprintf(stderr, "prescreend: %s\n", diag.text);
+    } else {
+        announce_ready(&parts);
+        int signal_number = serve(&parts, &signals);
+        notify_send("STOPPING=1");
+        log_event(parts.log, LOG_INFO, "stopping",
+                  (struct log_field[]){LOG_TEXT("signal", strsignal(signal_number)), LOG_END});
+        status = EXIT_SUCCESS;
+    }
+    stop_parts(&parts);
+    log_free(parts.log);
+    return status;
+}
