@@ -3,7 +3,15 @@
 
 #include <errno.h>
 
-enum { QUERIES_AT_ONCE = 32 };
+enum { QUERIES_AT_ONCE = 32, PENDING_MAX = 64 };
+
+/* An entry that was found and whose row and list are on their way into the cache. */
+struct found {
+    uint32_t slot;
+    enum hash_kind kind;
+    unsigned int distance;
+    uint32_t query;
+};
 
 /* One search: the nearest hits in a heap with the farthest on top, and which entries of the present part have
  * been hit. */
@@ -18,6 +26,8 @@ struct search {
     bool may_repeat; /* an entry may be hit more than once */
     uint64_t *hit_slots;
     size_t hit_bytes;
+    size_t pending_count;
+    struct found pending[PENDING_MAX];
 };
 
 static bool is_before(const struct index_hit *a, const struct index_hit *b)
@@ -90,12 +100,6 @@ static void sort_hits(struct search *search)
     }
 }
 
-static void leave_part(struct search *search)
-{
-    index_memory_release(search->hit_slots, search->hit_bytes);
-    search->hit_slots = NULL;
-}
-
 /* Marks a slot of the present part. Returns 1 when it was marked before, 0 when not, or -ENOMEM. */
 static int mark_slot(struct search *search, uint32_t slot)
 {
@@ -116,32 +120,63 @@ static unsigned int radius_of(const struct index_filter *filter, uint32_t list)
 }
 
 /* Takes an entry that is near or equal, if it is in force and its list takes it. */
-static int take_entry(struct search *search, uint32_t slot, struct index_hit *hit)
+static int take_entry(struct search *search, const struct found *found)
 {
     const struct index_batch *entries = &search->part->segment->entries;
+    struct index_hit hit = {index_batch_row(entries, found->slot), index_batch_list(entries, found->slot),
+                            found->kind, found->distance, found->query};
+    unsigned int radius = radius_of(search->filter, hit.list);
     int repeated = 0;
 
-    hit->row = index_batch_row(entries, slot);
-    hit->list = index_batch_list(entries, slot);
-    unsigned int radius = radius_of(search->filter, hit->list);
-    if (!index_part_has(search->part, slot) || radius == INDEX_LIST_SKIPPED || hit->distance > radius)
+    if (!index_part_has(search->part, found->slot) || radius == INDEX_LIST_SKIPPED || hit.distance > radius)
         return 0;
     if (search->may_repeat)
-        repeated = mark_slot(search, slot);
+        repeated = mark_slot(search, found->slot);
     if (repeated < 0)
         return repeated;
     search->total += repeated == 0;
-    keep_hit(search, hit, repeated != 0);
+    keep_hit(search, &hit, repeated != 0);
     return 0;
+}
+
+static int take_pending(struct search *search)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < search->pending_count && result == 0; i++)
+        result = take_entry(search, &search->pending[i]);
+    search->pending_count = 0;
+    return result;
+}
+
+/* Takes what is pending of a part, unless the search failed, and forgets the part. */
+static int leave_part(struct search *search, int result)
+{
+    if (result == 0)
+        result = take_pending(search);
+    index_memory_release(search->hit_slots, search->hit_bytes);
+    search->hit_slots = NULL;
+    return result;
+}
+
+/* Of a flood each entry would wait for memory twice; so they are taken in groups. */
+static int take_later(struct search *search, struct found found)
+{
+    const struct index_batch *entries = &search->part->segment->entries;
+
+    __builtin_prefetch((const uint64_t *)entries->rows.items + found.slot);
+    __builtin_prefetch((const uint32_t *)entries->lists.items + found.slot);
+    search->pending[search->pending_count++] = found;
+    return search->pending_count == PENDING_MAX ? take_pending(search) : 0;
 }
 
 static int take_near(void *context, size_t query_number, uint32_t id, unsigned int distance_bits)
 {
     struct search *search = context;
-    struct index_hit hit = {
-        .kind = HASH_PDQ, .distance = distance_bits, .query = (uint32_t)(search->first_query + query_number)};
+    struct found found = {index_batch_slot(&search->part->segment->entries, id), HASH_PDQ, distance_bits,
+                          (uint32_t)(search->first_query + query_number)};
 
-    return take_entry(search, index_batch_slot(&search->part->segment->entries, id), &hit);
+    return take_later(search, found);
 }
 
 static int take_equal(struct search *search, enum hash_kind kind, const uint8_t *digest)
@@ -152,8 +187,8 @@ static int take_equal(struct search *search, enum hash_kind kind, const uint8_t 
     int result = 0;
 
     for (size_t i = 0; i < count && result == 0; i++) {
-        struct index_hit hit = {.kind = kind};
-        result = take_entry(search, exact_index_number(index, first + i), &hit);
+        struct found found = {exact_index_number(index, first + i), kind, 0, 0};
+        result = take_later(search, found);
     }
     return result;
 }
@@ -165,7 +200,6 @@ static void start(struct search *search, const struct index_filter *filter, cons
 
 static int finish(struct search *search, int result, struct index_hits *hits)
 {
-    leave_part(search);
     if (result < 0)
         return result;
     sort_hits(search);
@@ -197,7 +231,7 @@ int index_generation_search_exact(const struct index_generation *generation,
             if ((hashes->kinds & HASH_BIT(kinds[i])) != 0)
                 result = take_equal(&search, kinds[i], digests[i]);
         }
-        leave_part(&search);
+        result = leave_part(&search, result);
     }
     return finish(&search, result, hits);
 }
@@ -254,7 +288,7 @@ int index_generation_search_near(const struct index_generation *generation, cons
         for (search.first_query = 0; search.first_query < query_count && result == 0;
              search.first_query += QUERIES_AT_ONCE)
             result = search_part(&search, queries, query_count, (unsigned int)radius);
-        leave_part(&search);
+        result = leave_part(&search, result);
     }
     return finish(&search, result, hits);
 }

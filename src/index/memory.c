@@ -16,8 +16,7 @@ static size_t round_up(size_t size, size_t unit)
 static void *map_aligned(size_t size)
 {
     size_t room = size + HUGE_PAGE_SIZE;
-    uint8_t *start =
-        mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *start = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (start == MAP_FAILED)
         return NULL;

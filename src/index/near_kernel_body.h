@@ -10,6 +10,11 @@
 
 enum { LINES = 128, ROWS = 512, CANDIDATES = 512, STAGES = 4 };
 
+/* An entry that is come upon by a row costs about as much as so many that a scan compares: when a query has
+ * spent what a scan would cost, the rest of it is scanned, so that no cluster costs much more than twice a
+ * scan. */
+enum { SCANNED_FOR_ONE_ENTRY = 8 };
+
 /* A row that has entries and is near enough to the query's. */
 struct found_row {
     uint32_t position;   /* of its first entry, or, in a spilled word, of its start */
@@ -57,7 +62,7 @@ struct walk {
     uint32_t mask;
     bool begun; /* the query's allowance is set */
     struct near_allowance allowance;
-    uint64_t candidates; /* of the query, to see when a scan would be cheaper */
+    uint64_t entries_read; /* for the query */
     int result;
     struct slice slices[STAGES];
 };
@@ -183,7 +188,7 @@ KERNEL static void walk_on(struct walk *walk)
     walk->mask = 0;
     walk->chunk_number++;
     bool last = walk->chunk_number == walk->index->chunk_count;
-    if (!last && walk->candidates > walk->index->count) {
+    if (!last && walk->entries_read > walk->index->count / SCANNED_FOR_ONE_ENTRY) {
         scan_rest(walk);
         last = true;
     }
@@ -206,7 +211,7 @@ KERNEL static bool walk_begin(struct walk *walk)
             near_allow(walk->index, query->radius, &walk->allowance);
             walk->begun = true;
             walk->chunk_number = 0;
-            walk->candidates = 0;
+            walk->entries_read = 0;
         }
     }
     return walk->begun && walk->result == 0;
@@ -321,7 +326,7 @@ KERNEL static void read_rows(struct walk *walk, struct slice *slice)
     find_spilled_rows(index, chunk, slice->rows, row_count);
     for (size_t r = 0; r < row_count; r++) {
         const struct found_row row = slice->rows[r];
-        walk->candidates += row.length;
+        walk->entries_read += row.length;
         for (uint32_t i = 0; i < row.length; i++) {
             uint32_t entry = chunk->entries[row.position + i];
             slice->candidates[count] = entry & id_mask;
