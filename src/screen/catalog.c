@@ -133,7 +133,7 @@ static int follow_from(const struct catalog *catalog, const struct catalog_readi
     uint64_t version = 0;
     int result = index_batch_create(&change.added);
 
-    if (result == 0) {
+    if (result == 0 && catalog->store != NULL) {
         struct list_follower follower = {
             .context = &change, .on_list = on_list, .on_removed = on_removed, .on_added = on_added};
         result = list_store_follow(catalog->store, from == NULL ? 0 : from->lists_version, &follower,
@@ -199,6 +199,8 @@ int catalog_refresh(struct catalog *catalog, struct diag *diag)
 {
     uint64_t version = 0;
 
+    if (catalog->store == NULL)
+        return 0;
     pthread_mutex_lock(&catalog->refresh_lock);
     int result = list_store_version(catalog->store, &version, diag);
     if (result == 0 && version != catalog->reading->lists_version)

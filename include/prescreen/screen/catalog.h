@@ -19,8 +19,8 @@ struct catalog_reading {
 
 struct catalog;
 
-/* Loads everything from the store, which is borrowed for the life of the catalog. Errors: negative errno with
- * diag. */
+/* Loads everything from the store, which is borrowed for the life of the catalog; NULL: there are no lists
+ * and never will be. Errors: negative errno with diag. */
 int catalog_create(struct list_store *store, enum cpu_level cpu, struct catalog **catalog, struct diag *diag);
 void catalog_free(struct catalog *catalog);
 
