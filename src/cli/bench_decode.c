@@ -1,0 +1,89 @@
+#include "prescreen/base/cpu.h"
+#include "prescreen/os/files.h"
+#include "prescreen/worker/measure.h"
+
+#include "command.h"
+#include "output.h"
+#include "source.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
+enum { PICTURE_MAX = 256 << 20, REPEATS = 15 };
+
+static const char *const headings[] = {"picture",       ">pixels",   ">bytes",      ">decode us",
+                                       ">examine us",   ">x decode", ">PDQ us",     ">x decode",
+                                       ">reference us", ">x PDQ",    ">bits apart", ">quality"};
+
+static double ratio(const struct worker_timing *value, const struct worker_timing *base)
+{
+    return base->median_us > 0 ? (double)value->median_us / (double)base->median_us : 0;
+}
+
+static void add_row(struct table *table, const char *name, uint64_t size,
+                    const struct worker_measurement *found)
+{
+    table_add(table, "%s", name);
+    table_add(table, "%ux%u", found->width, found->height);
+    table_add(table, "%llu", (unsigned long long)size);
+    table_add(table, "%llu", (unsigned long long)found->decode.median_us);
+    table_add(table, "%llu", (unsigned long long)found->examine.median_us);
+    table_add(table, "%.2f", ratio(&found->examine, &found->decode));
+    table_add(table, "%llu", (unsigned long long)found->hash.median_us);
+    table_add(table, "%.3f", ratio(&found->hash, &found->decode));
+    table_add(table, "%llu", (unsigned long long)found->reference.median_us);
+    table_add(table, "%.0f", ratio(&found->reference, &found->hash));
+    table_add(table, "%u", found->distance_bits);
+    table_add(table, "%u", found->quality);
+}
+
+static int measure_file(const char *worker, const char *name, struct table *table)
+{
+    struct upload *upload = NULL;
+    struct worker_measurement found;
+    struct diag diag = {""};
+    int result = source_read_upload(name, PICTURE_MAX, &upload, &diag);
+
+    if (result == 0)
+        result =
+            worker_measure(worker, upload->memory_fd, upload->size, REPEATS, cpu_choose(), &found, &diag);
+    if (result == 0)
+        add_row(table, name, upload->size, &found);
+    else
+        say("%s: %s", name, diag.text);
+    upload_free(upload);
+    return result;
+}
+
+int command_bench_decode(const struct invocation *invocation)
+{
+    struct table *table = NULL;
+    struct progress progress;
+    struct diag diag = {""};
+    char worker[PATH_MAX];
+    bool failed = false;
+    int result = files_find_program("prescreen-worker", worker, sizeof worker, &diag);
+
+    if (result == 0 && table_create(headings, sizeof headings / sizeof headings[0], &table) != 0)
+        result = diag_fail(&diag, -ENOMEM, "no memory");
+    if (result != 0) {
+        say("%s", diag.text);
+        return EXIT_STATUS_ERROR;
+    }
+    progress_start(&progress, "decode", invocation->operand_count);
+    for (size_t i = 0; i < invocation->operand_count; i++) {
+        progress_show(&progress, i);
+        failed = measure_file(worker, invocation->operands[i], table) != 0 || failed;
+    }
+    progress_hide(&progress);
+    printf("Medians of %d runs in one confined worker, %s. decode: the codec alone, luma rows dropped. "
+           "examine: all "
+           "that an\nupload gets. PDQ and reference: of the same finished 8-bit luma frame, ours and PDQ's "
+           "reference "
+           "algorithm\n(at most %d runs), and how far their hashes are apart.\n\n",
+           REPEATS, cpu_level_name(cpu_choose()), MEASURE_REFERENCE_REPEATS_MAX);
+    failed = table_print(table) != 0 || failed;
+    table_free(table);
+    return failed ? EXIT_STATUS_ERROR : EXIT_STATUS_OK;
+}

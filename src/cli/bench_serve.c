@@ -1,0 +1,294 @@
+#include "prescreen/base/clock.h"
+
+#include "batch.h"
+#include "client.h"
+#include "command.h"
+#include "local.h"
+#include "output.h"
+#include "samples.h"
+#include "source.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLIENTS_MAX = 64, REQUESTS_MAX = 1000000, PICTURE_MAX = 64 << 20, DEADLINE_US = 60000000 };
+
+/* What the service says it spent, as members of timing_us, and what the caller saw. */
+enum part {
+    PART_RECEIVE,
+    PART_DIGEST,
+    PART_DECODE,
+    PART_MATCH,
+    PART_RECORD,
+    PART_TOTAL,
+    PART_ROUND_TRIP,
+    PART_COUNT
+};
+static const char *const part_names[PART_COUNT] = {"receive", "digest", "decode",    "match",
+                                                   "record",  "total",  "round trip"};
+
+struct sample {
+    uint64_t us[PART_COUNT];
+};
+
+struct drive {
+    struct bytes picture;
+    struct client *clients[CLIENTS_MAX];
+    unsigned int client_count;
+    struct sample *samples;
+    size_t count; /* samples taken */
+    uint64_t started_us;
+    uint64_t ended_us;
+    struct diag diag; /* of the first request that failed */
+    char media[64];
+    char verdict[16];
+    struct progress progress;
+};
+
+static int read_sample(const struct client_answer *answer, struct sample *sample, struct diag *diag)
+{
+    json_t *root = json_loads((const char *)answer->body.data, 0, NULL);
+    const json_t *timing = json_object_get(root, "timing_us");
+    bool whole = timing != NULL;
+
+    for (int part = 0; part < PART_ROUND_TRIP; part++) {
+        const json_t *value = json_object_get(timing, part_names[part]);
+        whole = whole && json_is_integer(value) && json_integer_value(value) >= 0;
+        sample->us[part] = (uint64_t)json_integer_value(value);
+    }
+    json_decref(root);
+    return whole ? 0 : diag_fail(diag, -EPROTO, "the answer has no timing_us; is this prescreen?");
+}
+
+static int send_one(void *context, unsigned int lane, size_t index, void **product, struct diag *diag)
+{
+    struct drive *drive = context;
+    struct client_answer answer;
+    struct sample *sample = calloc(1, sizeof *sample);
+    uint64_t before_us = clock_monotonic_us();
+    int result = sample == NULL ? diag_fail(diag, -ENOMEM, "no memory") : 0;
+
+    (void)index;
+    if (result == 0)
+        result = client_post_bytes(drive->clients[lane], "/v1/screen", drive->picture.data,
+                                   drive->picture.size, &answer, diag);
+    if (result == 0) {
+        sample->us[PART_ROUND_TRIP] = clock_monotonic_us() - before_us;
+        result = client_judge_answer(&answer, diag);
+        if (result == 0)
+            result = read_sample(&answer, sample, diag);
+        client_answer_clear(&answer);
+    }
+    if (result != 0) {
+        free(sample);
+        return result;
+    }
+    *product = sample;
+    return 0;
+}
+
+static int take_one(void *context, size_t index, int result, const void *product, const struct diag *diag)
+{
+    struct drive *drive = context;
+
+    if (result != 0) {
+        drive->diag = *diag;
+        return result;
+    }
+    drive->samples[drive->count++] = *(const struct sample *)product;
+    drive->ended_us = clock_monotonic_us();
+    progress_show(&drive->progress, index + 1);
+    return drive->ended_us - drive->started_us > DEADLINE_US ? -ETIME : 0;
+}
+
+/* Sends one request and keeps what its answer says of the picture; also warms the service up. */
+static int look_first(struct drive *drive, struct diag *diag)
+{
+    struct client_answer answer;
+    json_t *root = NULL;
+    int result = client_post_bytes(drive->clients[0], "/v1/screen", drive->picture.data, drive->picture.size,
+                                   &answer, diag);
+
+    if (result != 0)
+        return result;
+    result = client_judge_answer(&answer, diag);
+    root = result == 0 ? json_loads((const char *)answer.body.data, 0, NULL) : NULL;
+    const json_t *media = json_object_get(root, "media");
+    const char *format = json_string_value(json_object_get(media, "format"));
+    const char *verdict = json_string_value(json_object_get(root, "verdict"));
+    json_int_t width = json_integer_value(json_object_get(media, "width"));
+    json_int_t height = json_integer_value(json_object_get(media, "height"));
+    snprintf(drive->media, sizeof drive->media, "%s %lldx%lld", format != NULL ? format : "?",
+             (long long)width, (long long)height);
+    snprintf(drive->verdict, sizeof drive->verdict, "%s", verdict != NULL ? verdict : "?");
+    json_decref(root);
+    client_answer_clear(&answer);
+    return result;
+}
+
+static int prepare(const struct invocation *invocation, struct drive *drive, struct diag *diag)
+{
+    struct local local = {.config = NULL};
+    char key[CLIENT_KEY_MAX];
+    char url[LOCAL_URL_MAX];
+    int result = client_read_key(option_text(invocation, OPTION_KEY_FILE, NULL), key, diag);
+
+    if (result != 0)
+        return result;
+    if (option_given(invocation, OPTION_URL)) {
+        snprintf(url, sizeof url, "%s", invocation->values[OPTION_URL]);
+    } else {
+        result = local_load_config(invocation, &local, diag);
+        if (result == 0)
+            result = local_find_daemon(local.config, false, url, diag);
+        local_close(&local);
+    }
+    for (unsigned int i = 0; result == 0 && i < drive->client_count; i++)
+        result = client_create(url, key, &drive->clients[i], diag);
+    explicit_bzero(key, sizeof key);
+    if (result == 0 && !client_is_local(drive->clients[0]))
+        result = diag_fail(diag, -EPERM, "--url %s: only a loopback or unix address is driven", url);
+    if (result == 0) {
+        result = source_read_all(invocation->operands[0], &drive->picture, diag);
+        if (result != 0) {
+            struct diag why = *diag;
+            diag_set(diag, "%s: %s", invocation->operands[0], why.text);
+        }
+    }
+    return result;
+}
+
+static uint64_t quantile_of_part(const struct drive *drive, enum part part, double share, uint64_t *values)
+{
+    for (size_t i = 0; i < drive->count; i++)
+        values[i] = drive->samples[i].us[part];
+    return samples_quantile(values, drive->count, share);
+}
+
+/* Median over the requests of one part less another. */
+static uint64_t median_without_decode(const struct drive *drive, enum part whole, uint64_t *values)
+{
+    for (size_t i = 0; i < drive->count; i++) {
+        const uint64_t *us = drive->samples[i].us;
+        values[i] = us[whole] > us[PART_DECODE] ? us[whole] - us[PART_DECODE] : 0;
+    }
+    return samples_quantile(values, drive->count, 0.5);
+}
+
+static int print_parts(const struct drive *drive, uint64_t *values)
+{
+    static const char *const headings[] = {"part", ">p50 us", ">p99 us", ">of decode"};
+    struct table *table = NULL;
+    uint64_t decode_us = quantile_of_part(drive, PART_DECODE, 0.5, values);
+    double base = decode_us > 0 ? (double)decode_us : 1;
+
+    if (table_create(headings, sizeof headings / sizeof headings[0], &table) != 0)
+        return -ENOMEM;
+    for (int part = 0; part < PART_COUNT; part++) {
+        uint64_t median_us = quantile_of_part(drive, (enum part)part, 0.5, values);
+        table_add(table, "%s", part_names[part]);
+        table_add(table, "%llu", (unsigned long long)median_us);
+        table_add(table, "%llu", (unsigned long long)quantile_of_part(drive, (enum part)part, 0.99, values));
+        table_add(table, "%.2f", (double)median_us / base);
+    }
+    const enum part wholes[] = {PART_TOTAL, PART_ROUND_TRIP};
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t rest_us = median_without_decode(drive, wholes[i], values);
+        table_add(table, "%s less decode", part_names[wholes[i]]);
+        table_add(table, "%llu", (unsigned long long)rest_us);
+        table_add(table, "-");
+        table_add(table, "%.2f", (double)rest_us / base);
+    }
+    int result = table_print(table);
+    table_free(table);
+    return result;
+}
+
+static int print_figures(const char *name, struct drive *drive)
+{
+    static const char *const headings[] = {"picture",  "media",     ">bytes", "verdict",
+                                           ">clients", ">requests", ">s",     ">requests/s"};
+    uint64_t *values = calloc(drive->count + 1, sizeof *values);
+    double seconds = (double)(drive->ended_us - drive->started_us) / 1e6;
+    struct table *table = NULL;
+    int result =
+        values == NULL ? -ENOMEM : table_create(headings, sizeof headings / sizeof headings[0], &table);
+
+    if (result == 0) {
+        table_add(table, "%s", name);
+        table_add(table, "%s", drive->media);
+        table_add(table, "%zu", drive->picture.size);
+        table_add(table, "%s", drive->verdict);
+        table_add(table, "%u", drive->client_count);
+        table_add(table, "%zu", drive->count);
+        table_add(table, "%.1f", seconds);
+        table_add(table, "%.0f", seconds > 0 ? (double)drive->count / seconds : 0);
+        result = table_print(table);
+        putchar('\n');
+    }
+    if (result == 0)
+        result = print_parts(drive, values);
+    table_free(table);
+    free(values);
+    return result;
+}
+
+static int run(const struct invocation *invocation, struct drive *drive, size_t requests, struct diag *diag)
+{
+    struct batch batch = {.count = requests,
+                          .lanes = drive->client_count,
+                          .context = drive,
+                          .work = send_one,
+                          .take = take_one};
+    int result = prepare(invocation, drive, diag);
+
+    if (result == 0)
+        result = look_first(drive, diag);
+    if (result != 0)
+        return result;
+    progress_start(&drive->progress, "serve", requests);
+    drive->started_us = clock_monotonic_us();
+    result = batch_run(&batch);
+    progress_hide(&drive->progress);
+    if (result == -ETIME)
+        say("stopped after %d s", DEADLINE_US / 1000000);
+    else if (result != 0)
+        return diag_fail(diag, result, "%s",
+                         drive->diag.text[0] != '\0' ? drive->diag.text : strerror(-result));
+    result = print_figures(invocation->operands[0], drive);
+    return result == 0 ? 0 : diag_fail(diag, result, "no memory");
+}
+
+int command_bench_serve(const struct invocation *invocation)
+{
+    struct drive *drive = calloc(1, sizeof *drive);
+    struct diag diag = {""};
+    uint64_t clients = 0;
+    uint64_t requests = 0;
+    int result = drive == NULL ? diag_fail(&diag, -ENOMEM, "no memory") : 0;
+
+    if (result == 0)
+        result = option_number(invocation, OPTION_CLIENTS, 1, 4, CLIENTS_MAX, &clients, &diag);
+    if (result == 0)
+        result = option_number(invocation, OPTION_REQUESTS, 1, 2000, REQUESTS_MAX, &requests, &diag);
+    if (result == 0) {
+        bytes_init(&drive->picture, PICTURE_MAX);
+        drive->client_count = (unsigned int)clients;
+        drive->samples = calloc(requests, sizeof *drive->samples);
+        result = drive->samples == NULL ? diag_fail(&diag, -ENOMEM, "no memory")
+                                        : run(invocation, drive, requests, &diag);
+    }
+    if (result != 0)
+        say("%s", diag.text);
+    if (drive != NULL) {
+        for (unsigned int i = 0; i < drive->client_count; i++)
+            client_free(drive->clients[i]);
+        bytes_clear(&drive->picture);
+        free(drive->samples);
+    }
+    free(drive);
+    return result == 0 ? EXIT_STATUS_OK : EXIT_STATUS_ERROR;
+}

@@ -1,0 +1,175 @@
+#include "prescreen/base/bug.h"
+#include "prescreen/config/config.h"
+#include "prescreen/worker/pool.h"
+
+#include "batch.h"
+#include "command.h"
+#include "list.h"
+#include "local.h"
+#include "output.h"
+#include "source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct enrolment {
+    const struct invocation *invocation;
+    struct local local;
+    struct list_draft *draft;
+    struct progress progress;
+    unsigned int quality_floor;
+};
+
+/* Keeps the PDQ of a picture that has enough to tell; a broken or unknown file is refused. */
+static int judge_examination(const struct enrolment *enrolment, const struct examination *examination,
+                             struct known_hashes *hashes, struct diag *diag)
+{
+    if (examination->reasons != 0) {
+        int reason = __builtin_ctz(examination->reasons);
+        return diag_fail(diag, -EINVAL,
+                         "%s: it cannot be enrolled as a picture; to list its digests, import them",
+                         reason_name((enum reason)reason));
+    }
+    hashes->pdq_quality = -1;
+    if (examination->view_count > 0 && examination->views[0].quality >= enrolment->quality_floor) {
+        hashes->kinds |= HASH_BIT(HASH_PDQ);
+        hashes->pdq = examination->views[0].hashes[ORIENTATION_ORIGINAL];
+        hashes->pdq_quality = (int)examination->views[0].quality;
+    }
+    return 0;
+}
+
+static int examine(struct enrolment *enrolment, const struct upload *upload, struct known_hashes *hashes,
+                   struct diag *diag)
+{
+    struct examination *examination = malloc(sizeof *examination);
+    int result = 0;
+
+    if (examination == NULL)
+        return diag_fail(diag, -ENOMEM, "no memory");
+    result = worker_pool_examine(enrolment->local.pool, upload->memory_fd, upload->size, examination);
+    if (result == 0)
+        result = judge_examination(enrolment, examination, hashes, diag);
+    else
+        result = diag_fail(diag, -EBUSY, "no decoder came free in time");
+    free(examination);
+    return result;
+}
+
+static int hash_file(void *context, unsigned int lane, size_t index, void **product, struct diag *diag)
+{
+    struct enrolment *enrolment = context;
+    struct upload *upload = NULL;
+    struct known_hashes *hashes = malloc(sizeof *hashes);
+    int result = 0;
+
+    (void)lane;
+    if (hashes == NULL)
+        return diag_fail(diag, -ENOMEM, "no memory");
+    result = source_read_upload(enrolment->invocation->operands[index + 1],
+                                enrolment->local.config->limits.body_bytes, &upload, diag);
+    if (result == 0) {
+        *hashes = upload->hashes;
+        result = examine(enrolment, upload, hashes, diag);
+    }
+    upload_free(upload);
+    if (result != 0) {
+        free(hashes);
+        return result;
+    }
+    *product = hashes;
+    return 0;
+}
+
+static int take_hashes(void *context, size_t index, int result, const void *product, const struct diag *diag)
+{
+    struct enrolment *enrolment = context;
+    const struct known_hashes *hashes = product;
+    const char *name = enrolment->invocation->operands[index + 1];
+    char digest[PDQ_HEX_SIZE];
+    struct diag draft_diag = {""};
+
+    progress_hide(&enrolment->progress);
+    if (result != 0) {
+        say("%s: %s", name, diag->text);
+        return result;
+    }
+    if ((hashes->kinds & HASH_BIT(HASH_PDQ)) == 0)
+        say("%s: too little to tell for a perceptual hash; enrolled by its digests alone", name);
+    known_hashes_format(hashes, HASH_SHA256, digest);
+    struct list_entry entry = {.entry_id = option_text(enrolment->invocation, OPTION_ENTRY_ID, digest),
+                               .hashes = *hashes,
+                               .classification =
+                                   option_text(enrolment->invocation, OPTION_CLASSIFICATION, ""),
+                               .note = ""};
+    result = list_draft_upsert(enrolment->draft, &entry, &draft_diag);
+    if (result != 0)
+        say("%s: %s", name, draft_diag.text);
+    progress_show(&enrolment->progress, index + 1);
+    return result;
+}
+
+static int begin_enrolment(struct enrolment *enrolment, struct diag *diag)
+{
+    const struct invocation *invocation = enrolment->invocation;
+    size_t files = invocation->operand_count - 1;
+    int result = source_check_names(invocation->operands + 1, files, diag);
+
+    if (result == 0 && files > 1 && option_given(invocation, OPTION_ENTRY_ID))
+        return diag_fail(diag, -EINVAL, "--entry-id names one entry, but there are %zu files", files);
+    if (result == 0)
+        result = local_open_lists(invocation, false, &enrolment->local, diag);
+    if (result == 0)
+        result = list_draft_begin(enrolment->local.list_store, invocation->operands[0], LIST_MERGE,
+                                  &enrolment->draft, diag);
+    if (result == 0)
+        result = local_start_pool(&enrolment->local, files, diag);
+    if (result != 0)
+        return result;
+    const struct config_profile *profile = config_find_profile(enrolment->local.config, "default");
+    BUG_ON(profile == NULL);
+    enrolment->quality_floor = profile->rules[AUDIENCE_UNKNOWN].quality_floor;
+    return 0;
+}
+
+static int hash_files(struct enrolment *enrolment)
+{
+    size_t files = enrolment->invocation->operand_count - 1;
+    unsigned int workers = enrolment->local.config->workers;
+    struct batch batch = {.count = files,
+                          .lanes = files < workers ? (unsigned int)files : workers,
+                          .context = enrolment,
+                          .work = hash_file,
+                          .take = take_hashes};
+
+    progress_start(&enrolment->progress, "add", files);
+    int result = batch_run(&batch);
+    progress_hide(&enrolment->progress);
+    return result;
+}
+
+int command_list_add(const struct invocation *invocation)
+{
+    struct enrolment enrolment = {.invocation = invocation};
+    const char *name = invocation->operands[0];
+    struct list_change change;
+    struct diag diag = {""};
+    int result = begin_enrolment(&enrolment, &diag);
+
+    if (result != 0) {
+        list_say_failure(name, result, &diag);
+    } else if ((result = hash_files(&enrolment)) != 0) {
+        say("nothing was added to %s", name);
+    } else {
+        struct list_draft *draft = enrolment.draft;
+        enrolment.draft = NULL;
+        result = list_draft_commit(draft, LIST_HISTORY_NAME, "entries", &change, &diag);
+        if (result == 0)
+            list_print_change(name, &change);
+        else
+            list_say_failure(name, result, &diag);
+    }
+    list_draft_abandon(enrolment.draft);
+    local_close(&enrolment.local);
+    return result == 0 ? EXIT_STATUS_OK : EXIT_STATUS_ERROR;
+}

@@ -1,0 +1,131 @@
+#include "local.h"
+
+#include "prescreen/base/cpu.h"
+#include "prescreen/base/text.h"
+#include "prescreen/os/files.h"
+
+#include "output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WORKER_JOBS_BEFORE_RECYCLING = 10000 };
+
+int local_load_config(const struct invocation *invocation, struct local *local, struct diag *diag)
+{
+    int result = 0;
+
+    if (local->config != NULL)
+        return 0;
+    result = config_load(option_text(invocation, OPTION_CONFIG, NULL), &local->config, diag);
+    if (result != 0)
+        return result;
+    if (!text_copy(local->config->data_dir, sizeof local->config->data_dir,
+                   option_text(invocation, OPTION_DATA_DIR, local->config->data_dir)))
+        return diag_fail(diag, -ENAMETOOLONG, "--data-dir: the path is too long");
+    return 0;
+}
+
+int local_open_lists(const struct invocation *invocation, bool create, struct local *local, struct diag *diag)
+{
+    int result = local_load_config(invocation, local, diag);
+
+    if (result == 0)
+        result = list_store_open(local->config->data_dir, create, &local->list_store, diag);
+    return result;
+}
+
+int local_start_pool(struct local *local, size_t jobs, struct diag *diag)
+{
+    const struct config_limits *limits = &local->config->limits;
+    unsigned int count = local->config->workers < jobs ? local->config->workers : (unsigned int)jobs;
+    char path[CONFIG_PATH_MAX];
+    int result = files_find_program("prescreen-worker", path, sizeof path, diag);
+
+    if (result != 0)
+        return result;
+    struct worker_pool_options options = {.worker_path = path,
+                                          .count = count,
+                                          .job_time_us = limits->job_time_us,
+                                          .queue_time_us = limits->queue_time_us,
+                                          .queue_max = (unsigned int)limits->queue,
+                                          .memory_bytes = limits->worker_memory_bytes,
+                                          .pixels_max = limits->pixels,
+                                          .frames_max = (uint32_t)limits->frames,
+                                          .recycle_after = WORKER_JOBS_BEFORE_RECYCLING,
+                                          .cpu = cpu_choose()};
+    return worker_pool_create(&options, &local->pool, diag);
+}
+
+static int create_screener(struct local *local, struct diag *diag)
+{
+    struct screener_parts parts = {.config = local->config,
+                                   .pool = local->pool,
+                                   .catalog = local->catalog,
+                                   .list_store = local->list_store};
+    int result = screener_create(&parts, &local->screener);
+
+    if (result != 0)
+        diag_set(diag, "no memory");
+    return result;
+}
+
+int local_open_hashing(const struct invocation *invocation, size_t jobs, struct local *local,
+                       struct diag *diag)
+{
+    int result = local_load_config(invocation, local, diag);
+
+    if (result == 0)
+        result = local_start_pool(local, jobs, diag);
+    if (result == 0)
+        result = create_screener(local, diag);
+    return result;
+}
+
+int local_open_screening(const struct invocation *invocation, size_t jobs, struct local *local,
+                         struct diag *diag)
+{
+    int result = local_open_lists(invocation, false, local, diag);
+
+    if (result == -ENOENT && local->config != NULL) {
+        say("there are no lists in %s; nothing can match", local->config->data_dir);
+        result = 0;
+    }
+    if (result == 0)
+        result = catalog_create(local->list_store, cpu_choose(), &local->catalog, diag);
+    if (result == 0)
+        result = local_start_pool(local, jobs, diag);
+    if (result == 0)
+        result = create_screener(local, diag);
+    return result;
+}
+
+int local_find_daemon(const struct config *config, bool admin, char url[LOCAL_URL_MAX], struct diag *diag)
+{
+    const struct config_listen *listen =
+        admin && config->admin_listen.kind != LISTEN_NONE ? &config->admin_listen : &config->listen;
+    const char *host = strcmp(listen->host, "0.0.0.0") == 0 ? "127.0.0.1"
+                       : strcmp(listen->host, "::") == 0    ? "::1"
+                                                            : listen->host;
+    bool six = strchr(host, ':') != NULL;
+
+    if (listen->kind == LISTEN_UNIX)
+        snprintf(url, LOCAL_URL_MAX, "unix:%s", listen->path);
+    else if (listen->port == 0)
+        return diag_fail(diag, -EINVAL,
+                         "the configuration listens on any free port; name the address with --url");
+    else
+        snprintf(url, LOCAL_URL_MAX, "http://%s%s%s:%u", six ? "[" : "", host, six ? "]" : "", listen->port);
+    return 0;
+}
+
+void local_close(struct local *local)
+{
+    screener_free(local->screener);
+    worker_pool_free(local->pool);
+    catalog_free(local->catalog);
+    list_store_close(local->list_store);
+    config_free(local->config);
+    *local = (struct local){.config = NULL};
+}
