@@ -3,8 +3,8 @@
 #include "prescreen/base/bug.h"
 #include "prescreen/image/orientation.h"
 
-#include "hash/pdq_kernels.h"
-#include "hash/pdq_spectrum.h"
+#include "pdq_kernels.h"
+#include "pdq_spectrum.h"
 
 #include <errno.h>
 #include <stdlib.h>

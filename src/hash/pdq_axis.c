@@ -1,4 +1,4 @@
-#include "hash/pdq_axis.h"
+#include "pdq_axis.h"
 
 #include "prescreen/base/bug.h"
 

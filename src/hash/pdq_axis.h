@@ -1,7 +1,7 @@
 /* PDQ's two box filters and its decimation along one axis: first as defined, then as one sparse matrix of 64
  * rows. */
-#ifndef HASH_PDQ_AXIS_H
-#define HASH_PDQ_AXIS_H
+#ifndef PRESCREEN_HASH_PDQ_AXIS_H
+#define PRESCREEN_HASH_PDQ_AXIS_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "hash/pdq_kernels.h"
+#include "pdq_kernels.h"
 
 #include "prescreen/base/bug.h"
 

@@ -1,11 +1,11 @@
 /* The loops of PDQ that touch every pixel, once for each level of the CPU. All levels do the same operations
  * in the same order without contraction: their results are the same to the bit. */
-#ifndef HASH_PDQ_KERNELS_H
-#define HASH_PDQ_KERNELS_H
+#ifndef PRESCREEN_HASH_PDQ_KERNELS_H
+#define PRESCREEN_HASH_PDQ_KERNELS_H
 
 #include "prescreen/base/cpu.h"
 
-#include "hash/pdq_axis.h"
+#include "pdq_axis.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-#include "hash/pdq_axis.h"
-#include "hash/pdq_spectrum.h"
+#include "pdq_axis.h"
+#include "pdq_spectrum.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "hash/pdq_spectrum.h"
+#include "pdq_spectrum.h"
 
 #include "prescreen/image/orientation.h"
 

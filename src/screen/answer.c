@@ -124,14 +124,13 @@ char *screening_answer_redact(const char *answer)
 {
     json_t *root = json_loads(answer, 0, NULL);
     json_t *results = json_object_get(root, "results");
-    json_t *item = NULL;
-    size_t index = 0;
     char *text = NULL;
 
     if (root == NULL)
         return NULL;
     redact_object(root);
-    json_array_foreach(results, index, item) redact_object(item);
+    for (size_t i = 0; i < json_array_size(results); i++)
+        redact_object(json_array_get(results, i));
     text = json_dumps(root, JSON_COMPACT);
     json_decref(root);
     return text;

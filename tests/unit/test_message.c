@@ -201,7 +201,7 @@ static const struct {
     {"quality above 100", AT_VIEWS + 8, 101},
     {"an unused field", AT_VIEWS + 12, 1},
     {"a view past the last", AT_VIEW_2, VIEW_COUNT},
-    {"views out of order", AT_VIEW_2 + 16 + ORIENTATION_COUNT * PDQ_SIZE, VIEW_MAIN},
+    {"views out of order", AT_VIEW_2 + 16 + ORIENTATION_COUNT *PDQ_SIZE, VIEW_MAIN},
     {"a frame past the last", AT_VIEW_2 + 4, EXAMINATION_VIEWS_MAX},
 };
 
