@@ -46,11 +46,11 @@ static enum problem judge_entry(struct request *request, int outcome, const char
 static enum problem upsert(struct request *request, struct list_draft *draft, const json_t *entries)
 {
     enum problem problem = PROBLEM_NONE;
-    char where[WHERE_SIZE];
+    char where[WHERE_SIZE]; /* counted as the store counts in its own sentences */
     struct list_entry entry;
 
     for (size_t i = 0; i < json_array_size(entries) && problem == PROBLEM_NONE; i++) {
-        snprintf(where, sizeof where, "upsert[%zu]: ", i);
+        snprintf(where, sizeof where, "upsert %zu: ", i + 1);
         problem = read_entry(json_array_get(entries, i), where, &entry, &request->diag);
         if (problem == PROBLEM_NONE)
             problem = judge_entry(request, list_draft_upsert(draft, &entry, &request->diag), where);
@@ -65,7 +65,7 @@ static enum problem remove_each(struct request *request, struct list_draft *draf
 
     for (size_t i = 0; i < json_array_size(names) && problem == PROBLEM_NONE; i++) {
         const char *name = json_string_value(json_array_get(names, i));
-        snprintf(where, sizeof where, "remove[%zu]: ", i);
+        snprintf(where, sizeof where, "removal %zu: ", i + 1);
         if (name != NULL)
             problem = judge_entry(request, list_draft_remove(draft, name, &request->diag), where);
         else
