@@ -168,7 +168,7 @@ START_TEST(endings_are_told_apart)
     ck_assert_int_eq(ending.exit_code, 7);
     ck_assert_int_eq(ending.signal, 0);
 
-    child = start_shell("sleep 100", 0, -1);
+    child = start_shell("exec sleep 100", 0, -1);
     ck_assert_int_eq(spawn_await(&child, clock_monotonic_us() + SECOND_US / 20, &ending), -ETIMEDOUT);
     spawn_kill(&child);
     ending = end_of(&child);
