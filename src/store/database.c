@@ -71,14 +71,19 @@ static const char *file_of(sqlite3 *db)
     return path != NULL && path[0] != '\0' ? path : "the store";
 }
 
-int database_fault(sqlite3 *db, struct diag *diag)
+static int describe_fault(sqlite3 *db, const char *file, struct diag *diag)
 {
     int code = errno_of(db, errno);
     int primary = sqlite3_errcode(db) & 0xff;
 
     if (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN)
-        return diag_fail(diag, -code, "%s: %s (%s)", file_of(db), sqlite3_errmsg(db), strerror(code));
-    return diag_fail(diag, -code, "%s: %s", file_of(db), sqlite3_errmsg(db));
+        return diag_fail(diag, -code, "%s: %s (%s)", file, sqlite3_errmsg(db), strerror(code));
+    return diag_fail(diag, -code, "%s: %s", file, sqlite3_errmsg(db));
+}
+
+int database_fault(sqlite3 *db, struct diag *diag)
+{
+    return describe_fault(db, file_of(db), diag);
 }
 
 int database_damaged(sqlite3 *db, struct diag *diag)
@@ -118,7 +123,7 @@ int database_open(const char *path, const struct database_layout *layout, sqlite
 
     if (made == NULL)
         return diag_fail(diag, -ENOMEM, "%s: out of memory", path);
-    int result = code != SQLITE_OK ? database_fault(made, diag) : configure(made, layout, diag);
+    int result = code != SQLITE_OK ? describe_fault(made, path, diag) : configure(made, layout, diag);
     if (result != 0) {
         database_close(made);
         return result;
