@@ -7,6 +7,7 @@
 #include "screening_call.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,13 @@ enum field { FIELD_PROFILE, FIELD_AUDIENCE, FIELD_CONTENT_ID, FIELD_ACCOUNT_REF,
 static const char *const field_names[FIELD_COUNT] = {"profile", "audience", "content_id", "account_ref"};
 static const char *const field_defaults[FIELD_COUNT] = {"default", "unknown", "", ""};
 
-enum { FIELD_VALUE_MAX = REFERENCE_MAX, PART_NONE = -1, PART_FILE = FIELD_COUNT };
+enum {
+    FIELD_VALUE_MAX = REFERENCE_MAX,
+    PART_NONE = -1,
+    PART_FILE = FIELD_COUNT,
+    PART_UNKNOWN,
+    PART_NAME_SHOWN = 64
+};
 
 struct field_value {
     bool given;
@@ -28,7 +35,8 @@ struct upload_work {
     struct upload *upload;
     struct multipart *multipart; /* NULL: the body is the upload */
     struct request *request;
-    int part; /* of the form that is coming in: a field, PART_FILE or PART_NONE */
+    int part; /* of the form that is coming in: a field, PART_FILE, PART_UNKNOWN or PART_NONE */
+    char unknown[PART_NAME_SHOWN + 1]; /* name of the first part that has no meaning here, cut */
     bool takes_fields;
     bool has_file;
     bool by_status;
@@ -117,7 +125,11 @@ static enum problem on_part(void *context, const char *name, struct diag *diag)
         work->part = field;
         return PROBLEM_NONE;
     }
-    return diag_fail(diag, PROBLEM_MALFORMED, "unknown form field \"%s\"", name);
+    /* Refused at the end: whether the file is there as well decides how. */
+    if (work->unknown[0] == '\0')
+        snprintf(work->unknown, sizeof work->unknown, "%s", name[0] == '\0' ? "(no name)" : name);
+    work->part = PART_UNKNOWN;
+    return PROBLEM_NONE;
 }
 
 static enum problem on_part_data(void *context, const void *data, size_t size, struct diag *diag)
@@ -125,8 +137,10 @@ static enum problem on_part_data(void *context, const void *data, size_t size, s
     struct upload_work *work = context;
 
     (void)diag; /* it is the request's, which append_to_…() knows */
-    return work->part == PART_FILE ? append_to_upload(work, data, size)
-                                   : append_to_field(work, work->part, data, size);
+    /* An unknown part counts as upload, so that it has the same limit; nobody will look at it. */
+    return work->part == PART_FILE || work->part == PART_UNKNOWN
+               ? append_to_upload(work, data, size)
+               : append_to_field(work, work->part, data, size);
 }
 
 static enum problem read_query(struct upload_work *work)
@@ -197,6 +211,21 @@ enum problem upload_take(struct request *request, const void *data, size_t size)
                                    : append_to_upload(work, data, size);
 }
 
+/* What the form was made of. */
+static enum problem judge_parts(struct upload_work *work)
+{
+    struct diag *diag = &work->request->diag;
+
+    if (!work->has_file && work->unknown[0] != '\0')
+        return diag_fail(diag, PROBLEM_NO_FILE, "send the bytes in a part named file, not \"%s\"",
+                         work->unknown);
+    if (!work->has_file)
+        return diag_fail(diag, PROBLEM_NO_FILE, "send the bytes in a part named file");
+    if (work->unknown[0] != '\0')
+        return diag_fail(diag, PROBLEM_MALFORMED, "unknown form field \"%s\"", work->unknown);
+    return PROBLEM_NONE;
+}
+
 static enum problem finish_upload(struct upload_work *work)
 {
     struct request *request = work->request;
@@ -206,8 +235,8 @@ static enum problem finish_upload(struct upload_work *work)
         problem = multipart_finish(work->multipart, &request->diag);
         if (problem == PROBLEM_NONE)
             problem = end_part(work);
-        if (problem == PROBLEM_NONE && !work->has_file)
-            problem = diag_fail(&request->diag, PROBLEM_NO_FILE, "send the bytes in a part named file");
+        if (problem == PROBLEM_NONE)
+            problem = judge_parts(work);
     }
     if (problem != PROBLEM_NONE)
         return problem;
