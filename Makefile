@@ -28,7 +28,7 @@ PACKAGES := gcc libc6-dev make pkg-config curl python3 check libsubunit-dev libm
 	libjpeg62-turbo-dev libpng-dev libwebp-dev libssl-dev libseccomp-dev libsqlite3-dev libcyaml-dev libyaml-dev \
 	libcurl4-openssl-dev
 CHECK_PACKAGES := clang-format cppcheck shellcheck
-LINT_PACKAGES := $(CHECK_PACKAGES) clang clang-tidy
+LINT_PACKAGES := $(CHECK_PACKAGES) clang-tidy
 BENCH_PACKAGES := libjpeg-turbo-progs
 FUZZ_PACKAGES := clang libclang-rt-dev
 
@@ -41,7 +41,7 @@ BINARIES := $(subst _,-,$(PROGRAMS:%=$(BUILD)/%))
 FORMATTED := $(wildcard src/*/*.[ch] include/prescreen/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch])
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all demo check check-built unit setup install uninstall asan bench fuzz fuzzers format lint clean FORCE
+.PHONY: all demo check check-built unit setup setup-all install uninstall asan bench fuzz fuzzers format lint clean FORCE
 all: $(BINARIES)
 
 # Where the worker is installed is compiled in: a change of PREFIX builds that anew.
@@ -108,6 +108,9 @@ unit: all $(UNITS)
 
 setup:
 	@tests/setup $(PACKAGES)
+# So that nothing is skipped.
+setup-all:
+	@tests/setup $(PACKAGES) $(LINT_PACKAGES) $(FUZZ_PACKAGES)
 
 # From nothing to a picture screened: tests/demo starts the daemon on lists of its own and shows its verdicts.
 demo: setup
@@ -139,7 +142,6 @@ lint:
 	@tests/setup $(PACKAGES) $(LINT_PACKAGES)
 	+@$(MAKE) --no-print-directory all
 	python3 tests/run --lint $(BUILD)
-	tests/tidy $(CPPFLAGS) -std=c17
 
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/prescreen' \

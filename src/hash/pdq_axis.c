@@ -29,7 +29,7 @@ uint32_t pdq_window_count(struct pdq_window window)
 
 uint32_t pdq_grid_pixel(uint32_t i, uint32_t length)
 {
-    return (uint32_t)((2 * (uint64_t)i + 1) * length / (2 * PDQ_GRID));
+    return (uint32_t)((2 * (uint64_t)i + 1) * length / (2ul * PDQ_GRID));
 }
 
 /* Writes the differences of the weights, then sums them up. A pixel weighs 1 / count for every window that

@@ -80,7 +80,8 @@ INLINE void reduce(float *restrict samples, const float *restrict luma, const st
     }
 }
 
-/* One set of functions: the bodies above, compiled for one target. */
+/* One set of functions: the bodies above, compiled for one target, an attribute that cannot stand in
+ * parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define KERNELS(level, target)                                                                               \
     target static void add_samples_##level(float *restrict sums, const uint8_t *restrict samples,            \
                                            size_t count, float weight)                                       \
@@ -107,6 +108,7 @@ INLINE void reduce(float *restrict samples, const float *restrict luma, const st
     {                                                                                                        \
         reduce(samples, luma, columns, scale);                                                               \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define KERNELS_ROW(level)                                                                                   \
     {                                                                                                        \

@@ -173,7 +173,7 @@ int http_server_start(const struct http_server_parts *parts, struct http_server 
     made->service.parts = *parts;
     readiness_init(&made->service.readiness);
     made->main.socket.fd = made->operation.socket.fd = -1;
-    result = allow_files(config->limits.connections + OPERATION_CONNECTIONS_MAX + 2 * SURPLUS_MAX, diag);
+    result = allow_files(config->limits.connections + OPERATION_CONNECTIONS_MAX + 2ul * SURPLUS_MAX, diag);
     if (result == 0)
         result =
             start_endpoint(&made->main, &config->listen, apart ? CALLS_MAIN : CALLS_MAIN | CALLS_OPERATION,

@@ -29,15 +29,15 @@ static int find_kind(const char *text, enum hash_kind *kind, struct diag *why)
 
     if (hash_text_check_digits(text, why) != 0)
         return LIST_ENTRY_BAD;
-    if (length == 2 * SHA256_SIZE)
+    if (length == 2ul * SHA256_SIZE)
         return diag_fail(
             why, LIST_ENTRY_BAD,
             "64 hexadecimal digits are a sha256 or a pdq: put the word sha256 or pdq before them");
-    if (length != 2 * MD5_SIZE && length != 2 * SHA1_SIZE)
+    if (length != 2ul * MD5_SIZE && length != 2ul * SHA1_SIZE)
         return diag_fail(why, LIST_ENTRY_BAD,
                          "%zu hexadecimal digits, expected 32 (md5), 40 (sha1) or 64 (sha256 or pdq)",
                          length);
-    *kind = length == 2 * MD5_SIZE ? HASH_MD5 : HASH_SHA1;
+    *kind = length == 2ul * MD5_SIZE ? HASH_MD5 : HASH_SHA1;
     return 0;
 }
 

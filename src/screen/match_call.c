@@ -85,9 +85,10 @@ static int screen_items(const struct screening_job *job, const struct match_item
 static int match_items(const struct screening_job *job, const struct match_item *items, size_t count,
                        const struct idempotent_request *idempotent, char **answer, struct diag *diag)
 {
-    struct item_arrays arrays = {.screenings = calloc(count, sizeof *arrays.screenings),
-                                 .pointers = calloc(count, sizeof *arrays.pointers),
-                                 .content_ids = calloc(count, sizeof *arrays.content_ids)};
+    struct item_arrays arrays = {
+        .screenings = calloc(count, sizeof *arrays.screenings),
+        .pointers = calloc(count, sizeof *arrays.pointers), /* NOLINT(bugprone-sizeof-expression) */
+        .content_ids = calloc(count, sizeof *arrays.content_ids)};
     int result = -ENOMEM;
 
     if (arrays.screenings != NULL && arrays.pointers != NULL && arrays.content_ids != NULL)

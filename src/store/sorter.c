@@ -17,7 +17,7 @@ struct record_head {
     uint32_t key_size, value_size;
 };
 
-enum { RECORD_MAX = sizeof(struct record_head) + 2 * SORTER_VALUE_MAX, WRITE_BUFFER = 256 * 1024 };
+enum { RECORD_MAX = sizeof(struct record_head) + 2ul * SORTER_VALUE_MAX, WRITE_BUFFER = 256 * 1024 };
 _Static_assert((int)RECORD_MAX <= (int)SORTER_RUN_BUFFER && (int)RECORD_MAX <= (int)WRITE_BUFFER,
                "a record fits in a buffer");
 

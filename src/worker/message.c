@@ -347,7 +347,7 @@ size_t message_write_measured(uint64_t number, reason_set reasons, const struct 
     if (reasons == 0) {
         const struct worker_timing *timings[] = {&measured->decode, &measured->examine, &measured->hash,
                                                  &measured->reference};
-        for (int i = 0; i < 4; i++) {
+        for (size_t i = 0; i < 4; i++) {
             wire.times_us[2 * i] = timings[i]->minimum_us;
             wire.times_us[2 * i + 1] = timings[i]->median_us;
         }
