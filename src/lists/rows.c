@@ -31,10 +31,8 @@ static size_t pass_mark(struct row_cutter *cutter, const char *data, size_t size
         cutter->mark++;
         used++;
     }
-    if (cutter->mark < MARK_SIZE && used < size) {
+    if (cutter->mark < MARK_SIZE && used < size)
         keep(cutter, byte_order_mark, cutter->mark);
-        cutter->state = cutter->mark > 0 ? IN_FIELD : AT_FIELD;
-    }
     if (used < size)
         cutter->mark = MARK_PASSED;
     return used;

@@ -167,6 +167,9 @@ int record_queue_run(struct record_store *store, struct record_job *job, struct 
     while (!job->done) {
         if (!store->writing) {
             lead(store);
+        } else if (job->taken) {
+            /* Its records are in use; who took it ends within a wait of its own. */
+            pthread_cond_wait(&job->woken, &store->lock);
         } else if (pthread_cond_timedwait(&job->woken, &store->lock, &deadline) == ETIMEDOUT &&
                    store->writing && !job->done && !job->taken) {
             withdraw(store, job);

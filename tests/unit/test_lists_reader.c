@@ -463,6 +463,23 @@ START_TEST(open_quote_refuses_even_when_skipping)
 }
 END_TEST
 
+/* However the rest looks: nobody knows whether the rows up to the next quote were meant as rows. */
+START_TEST(quote_that_closes_too_late_refuses_even_when_skipping)
+{
+    char text[4 * LIST_ROW_MAX] = "entry_id,md5,note\nbad," MD5_HEX ",\"open\n";
+    struct reading reading;
+
+    for (int i = 0; i < 120; i++)
+        strcat(text, "lost," MD5_HEX ",\n");
+    strcat(text, "\"\ngood," MD5_HEX ",\n");
+    read_text(&reading, LIST_FORMAT_CSV, true, text);
+    ck_assert_int_eq(reading.outcome, LIST_READER_BAD);
+    ck_assert_ptr_nonnull(strstr(reading.diag.text, "line 2: a field opens with a quote that is not closed"));
+    ck_assert_uint_eq(reading.taken, 0);
+    end_reading(&reading);
+}
+END_TEST
+
 START_TEST(overlong_row_is_skipped_to_its_end)
 {
     char *text = malloc(100000);
@@ -740,6 +757,7 @@ int main(void)
     tcase_add_test(tests, skipping_leaves_bad_rows_out_and_names_each);
     tcase_add_test(tests, row_hidden_in_a_quoted_field_is_not_taken);
     tcase_add_test(tests, open_quote_refuses_even_when_skipping);
+    tcase_add_test(tests, quote_that_closes_too_late_refuses_even_when_skipping);
     tcase_add_test(tests, overlong_row_is_skipped_to_its_end);
     tcase_add_test(tests, refusal_by_the_sink_names_the_line);
     tcase_add_test(tests, lines_take_hashes_with_and_without_a_type);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum { THREADS = 64, ADDS = 12, KILLS = 50 };
 
@@ -306,18 +307,19 @@ static void run_adders(void *(*body)(void *))
         pthread_join(adders[i].thread, NULL);
 }
 
-/* Every fourth thread adds a record that is there already. */
+/* Every fourth thread adds, after a record of its own, one that is there already: neither may stay. */
 static void *add_some(void *context)
 {
     struct adder *adder = context;
 
     for (unsigned int i = 0; i < ADDS; i++) {
         char id[32];
-        struct screening_record record;
+        enum verdict verdict = i % 2 == 0 ? VERDICT_REPORT : VERDICT_BLOCK;
 
-        snprintf(id, sizeof id, adder->number % 4 == 3 ? "there" : "%u-%u", adder->number, i);
-        record = record_of(id, i % 2 == 0 ? VERDICT_REPORT : VERDICT_BLOCK);
-        adder->outcomes[i] = record_store_add(store, &record, 1, NULL, NULL, NULL, &adder->diag);
+        snprintf(id, sizeof id, "%u-%u", adder->number, i);
+        struct screening_record records[2] = {record_of(id, verdict), record_of("there", verdict)};
+        adder->outcomes[i] =
+            record_store_add(store, records, adder->number % 4 == 3 ? 2 : 1, NULL, NULL, NULL, &adder->diag);
     }
     return NULL;
 }
@@ -387,6 +389,8 @@ START_TEST(race_of_equal_requests_has_one_winner)
 }
 END_TEST
 
+/* The first thread probes at once, the others add a moment later: they wait together while it holds the lead.
+ */
 static void *add_while_locked(void *context)
 {
     struct adder *adder = context;
@@ -394,22 +398,33 @@ static void *add_while_locked(void *context)
 
     snprintf(id, sizeof id, "%u", adder->number);
     struct screening_record record = record_of(id, VERDICT_BLOCK);
-    adder->outcomes[0] = adder->number == 0
-                             ? record_store_probe(store, &adder->diag)
-                             : record_store_add(store, &record, 1, NULL, NULL, NULL, &adder->diag);
+    if (adder->number == 0) {
+        adder->outcomes[0] = record_store_probe(store, &adder->diag);
+    } else {
+        usleep(500000);
+        adder->outcomes[0] = record_store_add(store, &record, 1, NULL, NULL, NULL, &adder->diag);
+    }
     return NULL;
+}
+
+static sqlite3 *lock_store(void)
+{
+    sqlite3 *db = NULL;
+
+    ck_assert_int_eq(sqlite3_open(file_in(&folder, "records.sqlite"), &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return db;
 }
 
 START_TEST(adds_wait_only_so_long_for_another_process)
 {
-    sqlite3 *db = NULL;
+    sqlite3 *db = lock_store();
     char *json = NULL;
-
-    ck_assert_int_eq(add("there", VERDICT_BLOCK), 0);
-    ck_assert_int_eq(sqlite3_open(file_in(&folder, "records.sqlite"), &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     uint64_t start = clock_monotonic_us();
+    clock_t busy = clock();
+
     run_adders(add_while_locked);
+    ck_assert_int_lt(clock() - busy, 2 * CLOCKS_PER_SEC);
     uint64_t waited = clock_monotonic_us() - start;
     ck_assert_uint_ge(waited, (RECORD_STORE_WAIT_MS - 500) * 1000);
     ck_assert_uint_lt(waited, (RECORD_STORE_WAIT_MS * 2 + 2000) * 1000);
@@ -417,14 +432,36 @@ START_TEST(adds_wait_only_so_long_for_another_process)
         ck_assert_int_eq(adders[i].outcomes[0], -EBUSY);
         ck_assert_str_ne(adders[i].diag.text, "");
     }
-    ck_assert_int_eq(record_store_get(store, "there", &json, &diag), 0);
-    free(json);
+    ck_assert_int_eq(record_store_get(store, "1", &json, &diag), RECORD_NOT_FOUND);
     sqlite3_close(db);
     /* The queue is whole again. */
     run_adders(add_while_locked);
     for (unsigned int i = 0; i < THREADS; i++)
         ck_assert_int_eq(adders[i].outcomes[0], 0);
-    ck_assert_int_eq(atoi(ask("SELECT count(*) FROM record")), THREADS);
+    ck_assert_int_eq(atoi(ask("SELECT count(*) FROM record")), THREADS - 1);
+}
+END_TEST
+
+static void *run_adders_aside(void *unused)
+{
+    (void)unused;
+    run_adders(add_while_locked);
+    return NULL;
+}
+
+START_TEST(who_waits_for_a_writer_goes_on_as_soon_as_it_is_done)
+{
+    sqlite3 *db = lock_store();
+    pthread_t aside;
+    uint64_t start = clock_monotonic_us();
+
+    ck_assert_int_eq(pthread_create(&aside, NULL, run_adders_aside, NULL), 0);
+    usleep(1000000);
+    sqlite3_close(db);
+    pthread_join(aside, NULL);
+    ck_assert_uint_lt(clock_monotonic_us() - start, 3500000);
+    for (unsigned int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(adders[i].outcomes[0], 0);
 }
 END_TEST
 
@@ -576,6 +613,7 @@ int main(void)
     tcase_add_test(tests, adds_at_once_succeed_and_fail_each_for_itself);
     tcase_add_test(tests, race_of_equal_requests_has_one_winner);
     tcase_add_test(tests, adds_wait_only_so_long_for_another_process);
+    tcase_add_test(tests, who_waits_for_a_writer_goes_on_as_soon_as_it_is_done);
     tcase_add_test(tests, processes_add_side_by_side);
     tcase_add_test(tests, killed_daemon_loses_no_record_that_it_answered);
     tcase_add_test(tests, full_disk_is_told_to_everybody_whom_it_concerns);
