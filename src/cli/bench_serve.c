@@ -202,6 +202,9 @@ static int print_parts(const struct drive *drive, uint64_t *values)
         table_add(table, "-");
         table_add(table, "%.2f", (double)rest_us / base);
     }
+    printf("Parts as the answers tell them, round trip as the caller sees it. What is no decode holds the "
+           "wait for a "
+           "decoder\nwhere there are more clients than decoders.\n\n");
     int result = table_print(table);
     table_free(table);
     return result;
