@@ -55,17 +55,17 @@ enum problem authorise(const struct config *config, const struct head *head, str
 
     if (config->key_count == 0) {
         if (head->fields[HEAD_ORIGIN] != NULL)
-            return diag_fail(diag, PROBLEM_WEB_PAGE,
-                             "a request from a web page is refused while no API keys are configured");
+            return problem_fail(diag, PROBLEM_WEB_PAGE,
+                                "a request from a web page is refused while no API keys are configured");
         *caller = (struct caller){"anonymous", RIGHT_SCREEN | RIGHT_DETAIL | RIGHT_LISTS};
         return PROBLEM_NONE;
     }
     if (key == NULL)
-        return diag_fail(diag, PROBLEM_NO_KEY, "send the API key as Authorization: Bearer KEY");
+        return problem_fail(diag, PROBLEM_NO_KEY, "send the API key as Authorization: Bearer KEY");
     if (hash_key(key, sha256) == 0)
         found = find_key(config, sha256);
     if (found == NULL)
-        return diag_fail(diag, PROBLEM_NO_KEY, "the API key is not known");
+        return problem_fail(diag, PROBLEM_NO_KEY, "the API key is not known");
     *caller = (struct caller){found->name, found->rights};
     return PROBLEM_NONE;
 }

@@ -41,20 +41,20 @@ enum problem head_add(struct head *head, const char *name, size_t name_size, con
                       size_t value_size, struct diag *diag)
 {
     if (++head->header_count > HEADERS_MAX)
-        return diag_fail(diag, PROBLEM_HEADER_TOO_LARGE, "more than %d header lines", HEADERS_MAX);
+        return problem_fail(diag, PROBLEM_HEADER_TOO_LARGE, "more than %d header lines", HEADERS_MAX);
     if (name_size > HEADER_NAME_MAX || value_size > HEADER_VALUE_MAX)
-        return diag_fail(diag, PROBLEM_HEADER_TOO_LARGE, "a header line has more than %d bytes",
-                         HEADER_VALUE_MAX);
+        return problem_fail(diag, PROBLEM_HEADER_TOO_LARGE, "a header line has more than %d bytes",
+                            HEADER_VALUE_MAX);
     if (!is_token(name, name_size))
-        return diag_fail(diag, PROBLEM_FRAMING,
-                         "the name of a header line holds a byte that no name may hold");
+        return problem_fail(diag, PROBLEM_FRAMING,
+                            "the name of a header line holds a byte that no name may hold");
     if (!is_field_value(value, value_size))
-        return diag_fail(diag, PROBLEM_FRAMING, "the value of header %s holds a control character", name);
+        return problem_fail(diag, PROBLEM_FRAMING, "the value of header %s holds a control character", name);
     for (int field = 0; field < HEAD_FIELD_COUNT; field++) {
         if (strcasecmp(name, field_names[field]) != 0)
             continue;
         if (head->fields[field] != NULL)
-            return diag_fail(diag, PROBLEM_FRAMING, "header %s is given twice", field_names[field]);
+            return problem_fail(diag, PROBLEM_FRAMING, "header %s is given twice", field_names[field]);
         head->fields[field] = value;
     }
     return PROBLEM_NONE;
@@ -73,9 +73,9 @@ static enum problem check_host(const struct head *head, bool obligatory, struct 
     const char *host = head->fields[HEAD_HOST];
 
     if (host == NULL && obligatory)
-        return diag_fail(diag, PROBLEM_FRAMING, "header Host is missing");
+        return problem_fail(diag, PROBLEM_FRAMING, "header Host is missing");
     if (host != NULL && !is_host(host))
-        return diag_fail(diag, PROBLEM_FRAMING, "header Host is no host");
+        return problem_fail(diag, PROBLEM_FRAMING, "header Host is no host");
     return PROBLEM_NONE;
 }
 
@@ -85,11 +85,11 @@ static enum problem check_framing(struct head *head, bool may_be_chunked, struct
     const char *coding = head->fields[HEAD_TRANSFER_ENCODING];
 
     if (length != NULL && coding != NULL)
-        return diag_fail(diag, PROBLEM_FRAMING, "Content-Length and Transfer-Encoding are both given");
+        return problem_fail(diag, PROBLEM_FRAMING, "Content-Length and Transfer-Encoding are both given");
     if (coding != NULL && (!may_be_chunked || strcasecmp(coding, "chunked") != 0))
-        return diag_fail(diag, PROBLEM_FRAMING, "Transfer-Encoding can only be chunked, from HTTP/1.1 on");
+        return problem_fail(diag, PROBLEM_FRAMING, "Transfer-Encoding can only be chunked, from HTTP/1.1 on");
     if (length != NULL && !text_parse_u64(length, INT64_MAX, &head->length))
-        return diag_fail(diag, PROBLEM_FRAMING, "Content-Length is no number");
+        return problem_fail(diag, PROBLEM_FRAMING, "Content-Length is no number");
     head->chunked = coding != NULL;
     head->has_length = length != NULL;
     head->has_body = head->chunked || head->length > 0;
@@ -108,9 +108,10 @@ enum problem head_check(struct head *head, const char *version, struct diag *dia
     if (problem != PROBLEM_NONE)
         return problem;
     if (expect != NULL && strcasecmp(expect, "100-continue") != 0)
-        return diag_fail(diag, PROBLEM_EXPECTATION, "the only expectation that can be met is 100-continue");
+        return problem_fail(diag, PROBLEM_EXPECTATION,
+                            "the only expectation that can be met is 100-continue");
     if (coding != NULL && strcasecmp(coding, "identity") != 0)
-        return diag_fail(
+        return problem_fail(
             diag, PROBLEM_ENCODED,
             "Content-Encoding is set: the bytes are examined as they come, so send them as they are");
     head->expects_continue = expect != NULL && !is_1_0;

@@ -35,16 +35,17 @@ enum problem json_body_read(const struct bytes *body, size_t values_max, json_t 
     json_t *root = NULL;
 
     if (!weigh(body, values_max))
-        return diag_fail(diag, PROBLEM_MALFORMED, "the body has more than %zu values or more than %d levels",
-                         values_max, JSON_BODY_DEPTH_MAX);
+        return problem_fail(diag, PROBLEM_MALFORMED,
+                            "the body has more than %zu values or more than %d levels", values_max,
+                            JSON_BODY_DEPTH_MAX);
     root = json_loadb(body->size != 0 ? (const char *)body->data : "", body->size, JSON_REJECT_DUPLICATES,
                       &error);
     if (root == NULL)
-        return diag_fail(diag, PROBLEM_MALFORMED, "the body is no JSON: line %d, column %d: %s", error.line,
-                         error.column, error.text);
+        return problem_fail(diag, PROBLEM_MALFORMED, "the body is no JSON: line %d, column %d: %s",
+                            error.line, error.column, error.text);
     if (!json_is_object(root)) {
         json_decref(root);
-        return diag_fail(diag, PROBLEM_MALFORMED, "the body must be a JSON object");
+        return problem_fail(diag, PROBLEM_MALFORMED, "the body must be a JSON object");
     }
     *object = root;
     return PROBLEM_NONE;
@@ -62,7 +63,7 @@ enum problem json_body_check_members(const json_t *object, const char *const *al
         while (*name != NULL && strcmp(*name, key) != 0)
             name++;
         if (*name == NULL)
-            return diag_fail(diag, PROBLEM_MALFORMED, "%sunknown member \"%s\"", where, key);
+            return problem_fail(diag, PROBLEM_MALFORMED, "%sunknown member \"%s\"", where, key);
     }
     return PROBLEM_NONE;
 }
@@ -73,7 +74,7 @@ enum problem json_body_read_text(const json_t *object, const char *name, const c
     const json_t *value = json_object_get(object, name);
 
     if (value != NULL && !json_is_string(value))
-        return diag_fail(diag, PROBLEM_MALFORMED, "%s%s must be a string", where, name);
+        return problem_fail(diag, PROBLEM_MALFORMED, "%s%s must be a string", where, name);
     *text = value != NULL ? json_string_value(value) : fallback;
     return PROBLEM_NONE;
 }
@@ -85,8 +86,8 @@ enum problem json_body_read_number(const json_t *object, const char *name, unsig
 
     if (value != NULL && (!json_is_integer(value) || json_integer_value(value) < 0 ||
                           json_integer_value(value) > (json_int_t)maximum))
-        return diag_fail(diag, PROBLEM_MALFORMED, "%s%s must be a whole number from 0 to %u", where, name,
-                         maximum);
+        return problem_fail(diag, PROBLEM_MALFORMED, "%s%s must be a whole number from 0 to %u", where, name,
+                            maximum);
     *number = value != NULL ? (int)json_integer_value(value) : fallback;
     return PROBLEM_NONE;
 }
@@ -104,12 +105,12 @@ enum problem json_body_read_hashes(const json_t *object, const char *where, stru
         if (!json_is_string(value) ||
             !known_hashes_parse(&read, (enum hash_kind)kind, json_string_value(value),
                                 json_string_length(value)))
-            return diag_fail(diag, PROBLEM_MALFORMED, "%s%s must be %zu hexadecimal digits", where, name,
-                             2 * hash_kind_size((enum hash_kind)kind));
+            return problem_fail(diag, PROBLEM_MALFORMED, "%s%s must be %zu hexadecimal digits", where, name,
+                                2 * hash_kind_size((enum hash_kind)kind));
     }
     if (read.kinds == 0)
-        return diag_fail(diag, PROBLEM_MALFORMED, "%sat least one of md5, sha1, sha256, pdq is needed",
-                         where);
+        return problem_fail(diag, PROBLEM_MALFORMED, "%sat least one of md5, sha1, sha256, pdq is needed",
+                            where);
     *hashes = read;
     return PROBLEM_NONE;
 }

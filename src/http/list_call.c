@@ -26,7 +26,7 @@ enum problem list_judge(struct request *request, int outcome)
 enum problem list_find(struct request *request, struct list_info *info)
 {
     if (!text_is_token(request->list_name, LIST_NAME_MAX))
-        return diag_fail(&request->diag, PROBLEM_NO_LIST, "no list can have this name");
+        return problem_fail(&request->diag, PROBLEM_NO_LIST, "no list can have this name");
     return list_judge(request, list_store_get(request->service->parts.list_store, request->list_name, info,
                                               &request->diag));
 }
@@ -66,9 +66,10 @@ enum problem list_reply_changed(struct request *request, const char *what, unsig
 
     log_change(request, what, change);
     if (catalog_refresh(request->service->parts.catalog, &diag) != 0)
-        return diag_fail(&request->diag, PROBLEM_INTERNAL,
-                         "the change is stored as lists_version %llu but could not be brought into force: %s",
-                         (unsigned long long)change->lists_version, diag.text);
+        return problem_fail(
+            &request->diag, PROBLEM_INTERNAL,
+            "the change is stored as lists_version %llu but could not be brought into force: %s",
+            (unsigned long long)change->lists_version, diag.text);
     object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "list", request->list_name, "lists_version",
                        (json_int_t)change->lists_version, "added", (json_int_t)change->added, "changed",
                        (json_int_t)change->changed, "removed", (json_int_t)change->removed, "unchanged",

@@ -137,15 +137,15 @@ enum problem multipart_create(const char *content_type, const struct multipart_s
     size_t size = strlen(content_type);
 
     if (size >= sizeof type)
-        return diag_fail(diag, PROBLEM_MALFORMED, "the Content-Type is too long");
+        return problem_fail(diag, PROBLEM_MALFORMED, "the Content-Type is too long");
     memcpy(type, content_type, size + 1);
     if (!find_parameter(type, "boundary", &boundary) || boundary == NULL || !is_boundary(boundary))
-        return diag_fail(diag, PROBLEM_MALFORMED,
-                         "the Content-Type of a form must name one boundary of 1 to %d legal characters",
-                         MULTIPART_BOUNDARY_MAX);
+        return problem_fail(diag, PROBLEM_MALFORMED,
+                            "the Content-Type of a form must name one boundary of 1 to %d legal characters",
+                            MULTIPART_BOUNDARY_MAX);
     made = calloc(1, sizeof *made);
     if (made == NULL)
-        return diag_fail(diag, PROBLEM_BUSY, "no memory for the form");
+        return problem_fail(diag, PROBLEM_BUSY, "no memory for the form");
     made->sink = *sink;
     memcpy(made->delimiter, "\r\n--", 4);
     memcpy(made->delimiter + 4, boundary, strlen(boundary));
@@ -162,7 +162,7 @@ void multipart_free(struct multipart *multipart)
 
 static enum problem malformed(struct diag *diag, const char *what)
 {
-    return diag_fail(diag, PROBLEM_MALFORMED, "the form is malformed: %s", what);
+    return problem_fail(diag, PROBLEM_MALFORMED, "the form is malformed: %s", what);
 }
 
 /* Judges one line of a part's head; *disposition is set when it is the Content-Disposition. */

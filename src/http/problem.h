@@ -2,6 +2,7 @@
 #ifndef PRESCREEN_HTTP_PROBLEM_H
 #define PRESCREEN_HTTP_PROBLEM_H
 
+#include "prescreen/base/diag.h"
 #include "prescreen/log/log.h"
 
 enum problem {
@@ -31,6 +32,9 @@ enum problem {
     PROBLEM_NOT_READY,
     PROBLEM_COUNT
 };
+
+/* Puts the detail of a problem into diag and gives the problem, so that both can be returned in one line. */
+#define problem_fail(diag, kind, ...) (diag_set((diag), __VA_ARGS__), (enum problem)(kind))
 
 struct problem_row {
     const char *name; /* last part of the type, and of the log */

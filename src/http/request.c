@@ -180,8 +180,8 @@ static enum problem read_head(struct request *request, struct MHD_Connection *mh
     if (reader.problem != PROBLEM_NONE)
         return reader.problem;
     if (head_lies_as_it_came() && !head_walk_ends(&reader.walk, method, size))
-        return diag_fail(&request->diag, PROBLEM_FRAMING,
-                         "the head holds a NUL byte, a folded line, a bare CR or LF, or doubled spaces");
+        return problem_fail(&request->diag, PROBLEM_FRAMING,
+                            "the head holds a NUL byte, a folded line, a bare CR or LF, or doubled spaces");
     reader.problem = head_check(&request->head, version, &request->diag);
     if (reader.problem == PROBLEM_NONE && request->target_problem != PROBLEM_NONE) {
         request->diag = target_diag;
@@ -196,10 +196,10 @@ static enum problem find_route(struct request *request, const char *method)
 
     route_find(request->target.path, method, request->listener->calls, &match);
     if (match.allowed == 0)
-        return diag_fail(&request->diag, PROBLEM_NO_ROUTE, "nothing is served at this path");
+        return problem_fail(&request->diag, PROBLEM_NO_ROUTE, "nothing is served at this path");
     if (match.route == NULL) {
         route_format_allowed(&match, request->answer.allow, sizeof request->answer.allow);
-        return diag_fail(&request->diag, PROBLEM_METHOD, "this path takes %s", request->answer.allow);
+        return problem_fail(&request->diag, PROBLEM_METHOD, "this path takes %s", request->answer.allow);
     }
     request->route = match.route;
     memcpy(request->list_name, match.name, sizeof request->list_name);
@@ -215,8 +215,8 @@ static enum problem check_caller(struct request *request)
         return PROBLEM_NONE;
     problem = authorise(request->service->parts.config, &request->head, &request->caller, &request->diag);
     if (problem == PROBLEM_NONE && (request->caller.rights & right) == 0)
-        problem = diag_fail(&request->diag, PROBLEM_NO_RIGHT, "this call needs a key with the right \"%s\"",
-                            right_name(right));
+        problem = problem_fail(&request->diag, PROBLEM_NO_RIGHT,
+                               "this call needs a key with the right \"%s\"", right_name(right));
     return problem;
 }
 
@@ -235,8 +235,8 @@ static void set_body_maximum(struct request *request)
 
 static enum problem too_large(struct request *request)
 {
-    return diag_fail(&request->diag, PROBLEM_TOO_LARGE, "the body may have at most %llu bytes here",
-                     (unsigned long long)request->body_maximum);
+    return problem_fail(&request->diag, PROBLEM_TOO_LARGE, "the body may have at most %llu bytes here",
+                        (unsigned long long)request->body_maximum);
 }
 
 static enum problem check_length(struct request *request)
@@ -244,10 +244,10 @@ static enum problem check_length(struct request *request)
     const struct head *head = &request->head;
 
     if (request->route->body == ROUTE_BODY_NONE && head->has_body)
-        return diag_fail(&request->diag, PROBLEM_MALFORMED, "this call takes no body");
+        return problem_fail(&request->diag, PROBLEM_MALFORMED, "this call takes no body");
     if (request->route->body != ROUTE_BODY_NONE && !head->has_length && !head->chunked)
-        return diag_fail(&request->diag, PROBLEM_NO_LENGTH,
-                         "send a Content-Length or Transfer-Encoding: chunked");
+        return problem_fail(&request->diag, PROBLEM_NO_LENGTH,
+                            "send a Content-Length or Transfer-Encoding: chunked");
     return head->has_length && head->length > request->body_maximum ? too_large(request) : PROBLEM_NONE;
 }
 
@@ -257,7 +257,7 @@ static enum problem admit(struct request *request, const char *method)
     enum problem problem = PROBLEM_NONE;
 
     if (connection_is_surplus(request->connection))
-        return diag_fail(&request->diag, PROBLEM_BUSY, "too many connections are open");
+        return problem_fail(&request->diag, PROBLEM_BUSY, "too many connections are open");
     problem = find_route(request, method);
     if (problem == PROBLEM_NONE)
         problem = check_caller(request);
@@ -306,7 +306,7 @@ static enum problem take(struct request *request, const char *data, size_t size)
     if (request->route->take != NULL)
         return request->route->take(request, data, size);
     if (bytes_append(&request->buffer, data, size) != 0)
-        return diag_fail(&request->diag, PROBLEM_BUSY, "no memory for the body");
+        return problem_fail(&request->diag, PROBLEM_BUSY, "no memory for the body");
     return PROBLEM_NONE;
 }
 

@@ -22,7 +22,7 @@ static enum problem read_entry(const json_t *object, const char *where, struct l
 
     *entry = (struct list_entry){.note = ""};
     if (!json_is_object(object))
-        return diag_fail(diag, PROBLEM_MALFORMED, "%san entry must be an object", where);
+        return problem_fail(diag, PROBLEM_MALFORMED, "%san entry must be an object", where);
     problem = json_body_check_members(object, members, where, diag);
     if (problem == PROBLEM_NONE)
         problem = json_body_read_text(object, "entry_id", "", where, &entry->entry_id, diag);
@@ -69,7 +69,8 @@ static enum problem remove_each(struct request *request, struct list_draft *draf
         if (name != NULL)
             problem = judge_entry(request, list_draft_remove(draft, name, &request->diag), where);
         else
-            problem = diag_fail(&request->diag, PROBLEM_MALFORMED, "%san entry_id must be a string", where);
+            problem =
+                problem_fail(&request->diag, PROBLEM_MALFORMED, "%san entry_id must be a string", where);
     }
     return problem;
 }
@@ -83,12 +84,12 @@ static enum problem check_call(const json_t *object, struct diag *diag)
     for (size_t i = 0; i < 2 && problem == PROBLEM_NONE; i++) {
         const json_t *array = json_object_get(object, members[i]);
         if (array != NULL && !json_is_array(array))
-            problem = diag_fail(diag, PROBLEM_MALFORMED, "%s must be an array", members[i]);
+            problem = problem_fail(diag, PROBLEM_MALFORMED, "%s must be an array", members[i]);
         count += json_array_size(array);
     }
     if (problem == PROBLEM_NONE && (count < 1 || count > CHANGES_MAX))
-        problem = diag_fail(diag, PROBLEM_MALFORMED, "upsert and remove together must name 1 to %d entries",
-                            CHANGES_MAX);
+        problem = problem_fail(diag, PROBLEM_MALFORMED,
+                               "upsert and remove together must name 1 to %d entries", CHANGES_MAX);
     return problem;
 }
 

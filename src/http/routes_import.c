@@ -19,9 +19,9 @@ static enum problem read_format(struct request *request, enum list_format *forma
     const char *name = target_find(&request->target, "format");
 
     if (name == NULL)
-        return diag_fail(&request->diag, PROBLEM_MALFORMED, "query parameter format is missing");
+        return problem_fail(&request->diag, PROBLEM_MALFORMED, "query parameter format is missing");
     if (!list_format_parse(name, format))
-        return diag_fail(&request->diag, PROBLEM_MALFORMED, "this build reads the formats csv and lines");
+        return problem_fail(&request->diag, PROBLEM_MALFORMED, "this build reads the formats csv and lines");
     return PROBLEM_NONE;
 }
 
@@ -31,7 +31,7 @@ static enum problem read_mode(struct request *request, enum list_change_mode *mo
 
     *mode = name != NULL && strcmp(name, "merge") == 0 ? LIST_MERGE : LIST_REPLACE;
     if (name != NULL && *mode == LIST_REPLACE && strcmp(name, "replace") != 0)
-        return diag_fail(&request->diag, PROBLEM_MALFORMED, "mode must be replace or merge");
+        return problem_fail(&request->diag, PROBLEM_MALFORMED, "mode must be replace or merge");
     return PROBLEM_NONE;
 }
 
@@ -58,12 +58,12 @@ enum problem import_begin(struct request *request)
         return problem;
     work = calloc(1, sizeof *work);
     if (work == NULL)
-        return diag_fail(&request->diag, PROBLEM_BUSY, "no memory for the import");
+        return problem_fail(&request->diag, PROBLEM_BUSY, "no memory for the import");
     request->work = work;
     const struct list_reader_options options = {
         .format = format, .on_entry = on_entry, .context = work, .entry_diag = &work->entry_diag};
     if (list_reader_create(&options, &work->reader) != 0)
-        return diag_fail(&request->diag, PROBLEM_BUSY, "no memory for the import");
+        return problem_fail(&request->diag, PROBLEM_BUSY, "no memory for the import");
     return list_judge(request, list_draft_begin(request->service->parts.list_store, request->list_name, mode,
                                                 &work->draft, &request->diag));
 }

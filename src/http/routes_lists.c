@@ -66,9 +66,9 @@ static enum problem read_properties(const json_t *object, struct list_properties
     if (problem != PROBLEM_NONE)
         return problem;
     if (!list_action_parse(action, &properties->action))
-        return diag_fail(diag, PROBLEM_MALFORMED, "action must be report, block, allow or observe");
+        return problem_fail(diag, PROBLEM_MALFORMED, "action must be report, block, allow or observe");
     if (!text_copy(properties->source, sizeof properties->source, source))
-        return diag_fail(diag, PROBLEM_MALFORMED, "source may have at most %d bytes", LIST_SOURCE_MAX);
+        return problem_fail(diag, PROBLEM_MALFORMED, "source may have at most %d bytes", LIST_SOURCE_MAX);
     properties->max_distance = (unsigned int)distance;
     return PROBLEM_NONE;
 }
@@ -98,8 +98,8 @@ enum problem list_put_finish(struct request *request)
 
     if (!text_is_token(request->list_name, LIST_NAME_MAX) ||
         !text_copy(properties.name, sizeof properties.name, request->list_name))
-        return diag_fail(&request->diag, PROBLEM_MALFORMED,
-                         "the name of a list is 1 to %d of A-Z a-z 0-9 . _ -", LIST_NAME_MAX);
+        return problem_fail(&request->diag, PROBLEM_MALFORMED,
+                            "the name of a list is 1 to %d of A-Z a-z 0-9 . _ -", LIST_NAME_MAX);
     problem = json_body_read(&request->buffer, LIST_VALUES_MAX, &object, &request->diag);
     if (problem == PROBLEM_NONE)
         problem = read_properties(object, &properties, &request->diag);

@@ -18,7 +18,7 @@ static enum problem read_item(const json_t *object, size_t number, struct match_
 
     snprintf(where, sizeof where, "items[%zu]: ", number);
     if (!json_is_object(object))
-        return diag_fail(diag, PROBLEM_MALFORMED, "%san item must be an object", where);
+        return problem_fail(diag, PROBLEM_MALFORMED, "%san item must be an object", where);
     problem = json_body_check_members(object, members, where, diag);
     if (problem == PROBLEM_NONE)
         problem = json_body_read_hashes(object, where, &item->hashes, diag);
@@ -27,7 +27,7 @@ static enum problem read_item(const json_t *object, size_t number, struct match_
                                         &item->hashes.pdq_quality, diag);
     if (problem == PROBLEM_NONE && item->hashes.pdq_quality >= 0 &&
         (item->hashes.kinds & HASH_BIT(HASH_PDQ)) == 0)
-        problem = diag_fail(diag, PROBLEM_MALFORMED, "%spdq_quality is given without pdq", where);
+        problem = problem_fail(diag, PROBLEM_MALFORMED, "%spdq_quality is given without pdq", where);
     if (problem == PROBLEM_NONE)
         problem = json_body_read_text(object, "content_id", "", where, &item->content_id, diag);
     if (problem == PROBLEM_NONE)
@@ -45,10 +45,11 @@ static enum problem read_items(const json_t *object, struct match_item **items, 
     enum problem problem = PROBLEM_NONE;
 
     if (!json_is_array(array) || size < 1 || size > MATCH_ITEMS_MAX)
-        return diag_fail(diag, PROBLEM_MALFORMED, "items must be an array of 1 to %d items", MATCH_ITEMS_MAX);
+        return problem_fail(diag, PROBLEM_MALFORMED, "items must be an array of 1 to %d items",
+                            MATCH_ITEMS_MAX);
     made = calloc(size, sizeof *made);
     if (made == NULL)
-        return diag_fail(diag, PROBLEM_BUSY, "no memory for the items");
+        return problem_fail(diag, PROBLEM_BUSY, "no memory for the items");
     for (size_t i = 0; i < size && problem == PROBLEM_NONE; i++)
         problem = read_item(json_array_get(array, i), i, &made[i], diag);
     if (problem != PROBLEM_NONE) {

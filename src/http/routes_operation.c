@@ -60,8 +60,8 @@ enum problem metrics_finish(struct request *request)
     catalog_release(service->parts.catalog, reading);
     if (result != 0) {
         bytes_clear(&page);
-        return diag_fail(&request->diag, PROBLEM_INTERNAL, "the page could not be made: %s",
-                         strerror(-result));
+        return problem_fail(&request->diag, PROBLEM_INTERNAL, "the page could not be made: %s",
+                            strerror(-result));
     }
     answer_set_text(&request->answer, (char *)page.data, page.size,
                     "text/plain; version=0.0.4; charset=utf-8");

@@ -53,7 +53,7 @@ static enum problem check_field(struct upload_work *work, int field)
 
     /* A value with a NUL byte in it would be another one to whoever reads it as text. */
     if (strlen(value->text) != value->size)
-        return diag_fail(&request->diag, PROBLEM_MALFORMED, "%s holds a NUL byte", field_names[field]);
+        return problem_fail(&request->diag, PROBLEM_MALFORMED, "%s holds a NUL byte", field_names[field]);
     switch (field) {
     case FIELD_PROFILE:
         return screening_check_profile(request, value->text);
@@ -69,8 +69,8 @@ static enum problem append_to_field(struct upload_work *work, int field, const c
     struct field_value *value = &work->fields[field];
 
     if (size > FIELD_VALUE_MAX - value->size)
-        return diag_fail(&work->request->diag, PROBLEM_MALFORMED, "%s has more than %d bytes",
-                         field_names[field], FIELD_VALUE_MAX);
+        return problem_fail(&work->request->diag, PROBLEM_MALFORMED, "%s has more than %d bytes",
+                            field_names[field], FIELD_VALUE_MAX);
     memcpy(value->text + value->size, data, size);
     value->size += size;
     return PROBLEM_NONE;
@@ -85,14 +85,14 @@ static enum problem append_to_upload(struct upload_work *work, const void *data,
     case 0:
         return PROBLEM_NONE;
     case -EFBIG:
-        return diag_fail(&request->diag, PROBLEM_TOO_LARGE, "the upload may have at most %llu bytes",
-                         (unsigned long long)request->service->parts.config->limits.body_bytes);
+        return problem_fail(&request->diag, PROBLEM_TOO_LARGE, "the upload may have at most %llu bytes",
+                            (unsigned long long)request->service->parts.config->limits.body_bytes);
     case -ENOMEM:
     case -ENOSPC:
-        return diag_fail(&request->diag, PROBLEM_BUSY, "no memory for the upload");
+        return problem_fail(&request->diag, PROBLEM_BUSY, "no memory for the upload");
     default:
-        return diag_fail(&request->diag, PROBLEM_INTERNAL, "the upload could not be kept: %s",
-                         strerror(-result));
+        return problem_fail(&request->diag, PROBLEM_INTERNAL, "the upload could not be kept: %s",
+                            strerror(-result));
     }
 }
 
@@ -111,7 +111,7 @@ static enum problem on_part(void *context, const char *name, struct diag *diag)
         return problem;
     if (strcmp(name, "file") == 0) {
         if (work->has_file)
-            return diag_fail(diag, PROBLEM_MALFORMED, "the form has two parts named file");
+            return problem_fail(diag, PROBLEM_MALFORMED, "the form has two parts named file");
         work->has_file = true;
         work->part = PART_FILE;
         return PROBLEM_NONE;
@@ -120,7 +120,7 @@ static enum problem on_part(void *context, const char *name, struct diag *diag)
         if (strcmp(name, field_names[field]) != 0)
             continue;
         if (work->fields[field].given)
-            return diag_fail(diag, PROBLEM_MALFORMED, "%s is given twice", name);
+            return problem_fail(diag, PROBLEM_MALFORMED, "%s is given twice", name);
         work->fields[field].given = true;
         work->part = field;
         return PROBLEM_NONE;
@@ -160,7 +160,7 @@ static enum problem read_query(struct upload_work *work)
             return problem;
     }
     if (respond != NULL && strcmp(respond, "status") != 0)
-        return diag_fail(&request->diag, PROBLEM_MALFORMED, "respond can only be status");
+        return problem_fail(&request->diag, PROBLEM_MALFORMED, "respond can only be status");
     work->by_status = respond != NULL;
     return PROBLEM_NONE;
 }
@@ -173,7 +173,7 @@ static enum problem begin_upload(struct request *request, bool takes_fields)
     if (work == NULL ||
         upload_create(request->service->parts.config->limits.body_bytes, &work->upload) != 0) {
         free(work);
-        return diag_fail(&request->diag, PROBLEM_BUSY, "no memory for the upload");
+        return problem_fail(&request->diag, PROBLEM_BUSY, "no memory for the upload");
     }
     request->work = work;
     work->request = request;
@@ -217,12 +217,12 @@ static enum problem judge_parts(struct upload_work *work)
     struct diag *diag = &work->request->diag;
 
     if (!work->has_file && work->unknown[0] != '\0')
-        return diag_fail(diag, PROBLEM_NO_FILE, "send the bytes in a part named file, not \"%s\"",
-                         work->unknown);
+        return problem_fail(diag, PROBLEM_NO_FILE, "send the bytes in a part named file, not \"%s\"",
+                            work->unknown);
     if (!work->has_file)
-        return diag_fail(diag, PROBLEM_NO_FILE, "send the bytes in a part named file");
+        return problem_fail(diag, PROBLEM_NO_FILE, "send the bytes in a part named file");
     if (work->unknown[0] != '\0')
-        return diag_fail(diag, PROBLEM_MALFORMED, "unknown form field \"%s\"", work->unknown);
+        return problem_fail(diag, PROBLEM_MALFORMED, "unknown form field \"%s\"", work->unknown);
     return PROBLEM_NONE;
 }
 
@@ -242,8 +242,8 @@ static enum problem finish_upload(struct upload_work *work)
         return problem;
     int result = upload_finish(work->upload);
     if (result != 0)
-        return diag_fail(&request->diag, PROBLEM_INTERNAL, "the upload could not be kept: %s",
-                         strerror(-result));
+        return problem_fail(&request->diag, PROBLEM_INTERNAL, "the upload could not be kept: %s",
+                            strerror(-result));
     return PROBLEM_NONE;
 }
 

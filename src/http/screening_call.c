@@ -8,25 +8,25 @@
 enum problem screening_check_reference(const char *name, const char *value, struct diag *diag)
 {
     if (strlen(value) > REFERENCE_MAX || !text_is_printable_utf8(value, strlen(value)))
-        return diag_fail(diag, PROBLEM_MALFORMED, "%s must be at most %d bytes of printable UTF-8", name,
-                         REFERENCE_MAX);
+        return problem_fail(diag, PROBLEM_MALFORMED, "%s must be at most %d bytes of printable UTF-8", name,
+                            REFERENCE_MAX);
     return PROBLEM_NONE;
 }
 
 enum problem screening_check_profile(struct request *request, const char *name)
 {
     if (!text_is_token(name, CONFIG_NAME_MAX))
-        return diag_fail(&request->diag, PROBLEM_MALFORMED, "profile must be 1 to %d of A-Z a-z 0-9 . _ -",
-                         CONFIG_NAME_MAX);
+        return problem_fail(&request->diag, PROBLEM_MALFORMED, "profile must be 1 to %d of A-Z a-z 0-9 . _ -",
+                            CONFIG_NAME_MAX);
     if (config_find_profile(request->service->parts.config, name) == NULL)
-        return diag_fail(&request->diag, PROBLEM_NO_PROFILE, "there is no profile \"%s\"", name);
+        return problem_fail(&request->diag, PROBLEM_NO_PROFILE, "there is no profile \"%s\"", name);
     return PROBLEM_NONE;
 }
 
 enum problem screening_read_audience(const char *name, enum audience *audience, struct diag *diag)
 {
     if (!audience_parse(name, audience))
-        return diag_fail(diag, PROBLEM_MALFORMED, "audience must be child, adult or unknown");
+        return problem_fail(diag, PROBLEM_MALFORMED, "audience must be child, adult or unknown");
     return PROBLEM_NONE;
 }
 
@@ -40,8 +40,9 @@ enum problem screening_read_key(struct request *request, const char **key)
             size = 0;
     }
     if (given != NULL && (size == 0 || size > IDEMPOTENCY_KEY_MAX))
-        return diag_fail(&request->diag, PROBLEM_MALFORMED,
-                         "Idempotency-Key must be 1 to %d printable ASCII characters", IDEMPOTENCY_KEY_MAX);
+        return problem_fail(&request->diag, PROBLEM_MALFORMED,
+                            "Idempotency-Key must be 1 to %d printable ASCII characters",
+                            IDEMPOTENCY_KEY_MAX);
     *key = given != NULL ? given : "";
     return PROBLEM_NONE;
 }
@@ -77,7 +78,7 @@ enum problem screening_reply(struct request *request, char *answer, bool by_stat
     if (by_status) {
         if (screening_answer_verdict(answer, &verdict) != 0) {
             free(answer);
-            return diag_fail(&request->diag, PROBLEM_INTERNAL, "the answer holds no verdict");
+            return problem_fail(&request->diag, PROBLEM_INTERNAL, "the answer holds no verdict");
         }
         status = verdict == VERDICT_ALLOW ? 200 : 403;
     }
@@ -85,7 +86,7 @@ enum problem screening_reply(struct request *request, char *answer, bool by_stat
         char *redacted = screening_answer_redact(answer);
         free(answer);
         if (redacted == NULL)
-            return diag_fail(&request->diag, PROBLEM_INTERNAL, "no memory for the answer");
+            return problem_fail(&request->diag, PROBLEM_INTERNAL, "no memory for the answer");
         answer = redacted;
     }
     answer_set_json(&request->answer, status, answer);

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 enum {
-    CONNECTION_MEMORY = 64 << 10, /* of a connection, in libmicrohttpd: its 32 KiB cost 40 % of the pace */
+    CONNECTION_MEMORY = 65536, /* of a connection, in libmicrohttpd: its 32 KiB cost 40 % of the pace */
     THREAD_STACK = 1 << 20,
     SURPLUS_MAX = 32, /* connections above the limit that get a 503 instead of silence */
     OPERATION_CONNECTIONS_MAX = 64,
@@ -173,7 +173,8 @@ int http_server_start(const struct http_server_parts *parts, struct http_server 
     made->service.parts = *parts;
     readiness_init(&made->service.readiness);
     made->main.socket.fd = made->operation.socket.fd = -1;
-    result = allow_files(config->limits.connections + OPERATION_CONNECTIONS_MAX + 2ul * SURPLUS_MAX, diag);
+    result =
+        allow_files(config->limits.connections + OPERATION_CONNECTIONS_MAX + (uint64_t)2 * SURPLUS_MAX, diag);
     if (result == 0)
         result =
             start_endpoint(&made->main, &config->listen, apart ? CALLS_MAIN : CALLS_MAIN | CALLS_OPERATION,

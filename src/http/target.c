@@ -43,15 +43,15 @@ static enum problem add_parameter(struct target *target, char *text, struct diag
     if (equals != NULL)
         *equals = '\0';
     if (!decode(text, true))
-        return diag_fail(diag, PROBLEM_MALFORMED,
-                         "the name of a query parameter is not percent-encoded UTF-8");
+        return problem_fail(diag, PROBLEM_MALFORMED,
+                            "the name of a query parameter is not percent-encoded UTF-8");
     if (!decode(value, true))
-        return diag_fail(diag, PROBLEM_MALFORMED,
-                         "the value of query parameter \"%s\" is not percent-encoded UTF-8", text);
+        return problem_fail(diag, PROBLEM_MALFORMED,
+                            "the value of query parameter \"%s\" is not percent-encoded UTF-8", text);
     if (target_find(target, text) != NULL)
-        return diag_fail(diag, PROBLEM_MALFORMED, "query parameter \"%s\" is given twice", text);
+        return problem_fail(diag, PROBLEM_MALFORMED, "query parameter \"%s\" is given twice", text);
     if (target->parameter_count == PARAMETERS_MAX)
-        return diag_fail(diag, PROBLEM_MALFORMED, "more than %d query parameters", PARAMETERS_MAX);
+        return problem_fail(diag, PROBLEM_MALFORMED, "more than %d query parameters", PARAMETERS_MAX);
     target->parameters[target->parameter_count++] = (struct parameter){text, value};
     return PROBLEM_NONE;
 }
@@ -86,19 +86,19 @@ static enum problem parse_text(struct target *target, struct diag *diag)
     char *path = find_path(target->text);
 
     if (strchr(target->text, ' ') != NULL)
-        return diag_fail(diag, PROBLEM_FRAMING, "the request line has more than three parts");
+        return problem_fail(diag, PROBLEM_FRAMING, "the request line has more than three parts");
     for (const char *c = target->text; *c != '\0'; c++) {
         if (!is_target_byte((unsigned char)*c))
-            return diag_fail(diag, PROBLEM_MALFORMED,
-                             "the request target holds a byte that must be percent-encoded");
+            return problem_fail(diag, PROBLEM_MALFORMED,
+                                "the request target holds a byte that must be percent-encoded");
     }
     if (path == NULL)
-        return diag_fail(diag, PROBLEM_NO_ROUTE, "the request target is no path");
+        return problem_fail(diag, PROBLEM_NO_ROUTE, "the request target is no path");
     char *query = strchr(path, '?');
     if (query != NULL)
         *query++ = '\0';
     if (!decode(path, false))
-        return diag_fail(diag, PROBLEM_MALFORMED, "the path is not percent-encoded UTF-8");
+        return problem_fail(diag, PROBLEM_MALFORMED, "the path is not percent-encoded UTF-8");
     target->path = path;
     return query != NULL ? parse_query(target, query, diag) : PROBLEM_NONE;
 }
@@ -109,11 +109,11 @@ enum problem target_parse(const char *raw, struct target *target, struct diag *d
     enum problem problem = PROBLEM_NONE;
 
     if (strnlen(raw, TARGET_SIZE_MAX + 1) > TARGET_SIZE_MAX)
-        return diag_fail(diag, PROBLEM_TARGET_TOO_LONG, "the request target has more than %d bytes",
-                         TARGET_SIZE_MAX);
+        return problem_fail(diag, PROBLEM_TARGET_TOO_LONG, "the request target has more than %d bytes",
+                            TARGET_SIZE_MAX);
     parsed.text = strdup(raw);
     if (parsed.text == NULL)
-        return diag_fail(diag, PROBLEM_BUSY, "no memory for the request");
+        return problem_fail(diag, PROBLEM_BUSY, "no memory for the request");
     problem = parse_text(&parsed, diag);
     if (problem != PROBLEM_NONE)
         target_clear(&parsed);
@@ -143,8 +143,8 @@ enum problem target_check_names(const struct target *target, const char *const *
         while (*name != NULL && strcmp(*name, target->parameters[i].name) != 0)
             name++;
         if (*name == NULL)
-            return diag_fail(diag, PROBLEM_MALFORMED, "unknown query parameter \"%s\"",
-                             target->parameters[i].name);
+            return problem_fail(diag, PROBLEM_MALFORMED, "unknown query parameter \"%s\"",
+                                target->parameters[i].name);
     }
     return PROBLEM_NONE;
 }

@@ -22,7 +22,7 @@ static enum problem on_part(void *context, const char *name, struct diag *said)
 {
     (void)context;
     if (strcmp(name, "refused") == 0)
-        return diag_fail(said, PROBLEM_TOO_LARGE, "as asked");
+        return problem_fail(said, PROBLEM_TOO_LARGE, "as asked");
     put(";", 1);
     put(name, strlen(name));
     put("=", 1);
