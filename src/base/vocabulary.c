@@ -11,7 +11,10 @@ static const char *const audiences[AUDIENCE_COUNT] = {"child", "adult", "unknown
 static const char *const hash_kinds[HASH_KIND_COUNT] = {"md5", "sha1", "sha256", "pdq"};
 static const char *const orientations[ORIENTATION_COUNT] = {
     "original", "rotate90", "rotate180", "rotate270", "flip_x", "flip_y", "flip_plus1", "flip_minus1"};
-static const char *const views[VIEW_COUNT] = {"main", "under_alpha", "over_black"};
+static const char *const views[VIEW_COUNT] = {"main", "under_alpha", "over_black", "thumbnail"};
+static const char *const efforts[EFFORT_COUNT] = {"fast", "standard", "thorough"};
+static const char *const trailing_kinds[TRAILING_COUNT] = {"none", "padding", "picture", "zip",    "archive",
+                                                           "pdf",  "video",   "script",  "unknown"};
 static const char *const media_formats[FORMAT_COUNT] = {"unknown", "jpeg", "png", "webp", "gif", "heic",
                                                         "avif",    "tiff", "bmp", "ico",  "jxl", "jp2",
                                                         "psd",     "svg",  "pnm", "dds"};
@@ -67,6 +70,16 @@ const char *view_name(enum view view)
     return word(views, VIEW_COUNT, (int)view);
 }
 
+const char *effort_name(enum effort effort)
+{
+    return word(efforts, EFFORT_COUNT, (int)effort);
+}
+
+const char *trailing_data_name(enum trailing_data trailing)
+{
+    return word(trailing_kinds, TRAILING_COUNT, (int)trailing);
+}
+
 const char *media_format_name(enum media_format format)
 {
     return word(media_formats, FORMAT_COUNT, (int)format);
@@ -106,6 +119,15 @@ bool audience_parse(const char *name, enum audience *audience)
 
     if (value >= 0)
         *audience = (enum audience)value;
+    return value >= 0;
+}
+
+bool effort_parse(const char *name, enum effort *effort)
+{
+    int value = find(efforts, EFFORT_COUNT, name);
+
+    if (value >= 0)
+        *effort = (enum effort)value;
     return value >= 0;
 }
 

@@ -24,6 +24,8 @@ struct enrolment {
 static int judge_examination(const struct enrolment *enrolment, const struct examination *examination,
                              struct known_hashes *hashes, struct diag *diag)
 {
+    const struct examined_view *main_view = examination_main_view(examination);
+
     if (examination->reasons != 0) {
         int reason = __builtin_ctz(examination->reasons);
         return diag_fail(diag, -EINVAL,
@@ -31,10 +33,10 @@ static int judge_examination(const struct enrolment *enrolment, const struct exa
                          reason_name((enum reason)reason));
     }
     hashes->pdq_quality = -1;
-    if (examination->view_count > 0 && examination->views[0].quality >= enrolment->quality_floor) {
+    if (main_view != NULL && main_view->quality >= enrolment->quality_floor) {
         hashes->kinds |= HASH_BIT(HASH_PDQ);
-        hashes->pdq = examination->views[0].hashes[ORIENTATION_ORIGINAL];
-        hashes->pdq_quality = (int)examination->views[0].quality;
+        hashes->pdq = main_view->hashes[ORIENTATION_ORIGINAL];
+        hashes->pdq_quality = (int)main_view->quality;
     }
     return 0;
 }
@@ -43,11 +45,13 @@ static int examine(struct enrolment *enrolment, const struct upload *upload, str
                    struct diag *diag)
 {
     struct examination *examination = malloc(sizeof *examination);
+    const struct examination_request request = {
+        .memory_fd = upload->memory_fd, .size = upload->size, .effort = EFFORT_THOROUGH, .enrolment = true};
     int result = 0;
 
     if (examination == NULL)
         return diag_fail(diag, -ENOMEM, "no memory");
-    result = worker_pool_examine(enrolment->local.pool, upload->memory_fd, upload->size, examination);
+    result = worker_pool_examine(enrolment->local.pool, &request, examination);
     if (result == 0)
         result = judge_examination(enrolment, examination, hashes, diag);
     else

@@ -15,8 +15,7 @@ struct codec_job {
     struct decode_report *report; /* format, exif 1 and zeros when the codec starts */
 };
 
-/* Each decodes the (first) picture of data that was recognised as its format, with decode_picture()'s
- * contract. */
+/* Each decodes the pictures of data that was recognised as its format, with decode_picture()'s contract. */
 int codec_jpeg_decode(const struct codec_job *job);
 int codec_png_decode(const struct codec_job *job);
 int codec_webp_decode(const struct codec_job *job);
@@ -32,6 +31,10 @@ bool codec_accept_size(const struct codec_job *job, uint32_t width, uint32_t hei
 /* Returns false, the reason noted, when pixels (an accepted size) times bytes_per_pixel is above the limit of
  * memory. */
 bool codec_accept_memory(const struct codec_job *job, uint64_t pixels, unsigned int bytes_per_pixel);
+
+/* Notes what follows position end of the file, at which its last picture ends; nothing when end is at or past
+ * the file's end. */
+void codec_note_end(const struct codec_job *job, size_t end);
 
 /* The orientation (1-8) of an EXIF block that starts at its TIFF header, 1 when it is absent or anything is
  * wrong with it. Only the first directory is read, and only a SHORT counts, as in browsers. Source: Exif 2.32

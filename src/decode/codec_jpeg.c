@@ -305,7 +305,10 @@ static int deliver_rows(struct jpeg_decoder *decoder)
         return 0;
     start_output(decoder);
     const JSAMPARRAY rows = allocate_rows(decoder);
-    const struct picture_shape shape = {library->output_width, library->output_height, decoder->layout, 0};
+    const struct picture_shape shape = {.width = library->output_width,
+                                        .height = library->output_height,
+                                        .layout = decoder->layout,
+                                        .exif = decoder->job->report->exif};
     int status = sink->begin(sink->context, &shape);
     while (status == 0 && library->output_scanline < library->output_height &&
            library->output_scanline < decoder->real_rows) {

@@ -193,6 +193,7 @@ static void on_header(png_structp library, png_infop info)
     decoder->shape.width = decoder->job->report->width;
     decoder->shape.height = decoder->job->report->height;
     decoder->shape.layout = layout_of(png_get_channels(library, info));
+    decoder->shape.exif = decoder->job->report->exif;
     decoder->row_bytes = png_get_rowbytes(library, info);
     if (decoder->interlaced && !allocate_frame(decoder))
         png_longjmp(library, 1);

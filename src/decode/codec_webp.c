@@ -291,6 +291,7 @@ static int deliver_rows(struct webp_decoder *decoder)
     if (!read_planes(decoder, &planes))
         return 0;
     fill_full_range(decoder->full_range);
+    decoder->shape.exif = decoder->job->report->exif;
     int status = sink->begin(sink->context, &decoder->shape);
     for (uint32_t y = 0; status == 0 && y < decoder->shape.height; y++) {
         bool inside = y >= decoder->top && y - decoder->top < decoder->height;

@@ -1,6 +1,7 @@
 #include "prescreen/decode/decode.h"
 
 #include "codec.h"
+#include "trailing.h"
 
 #include <stdio.h>
 
@@ -51,6 +52,14 @@ void codec_refuse(const struct codec_job *job, enum reason reason, const char *w
         if (*detail < 0x20 || *detail > 0x7e)
             *detail = '?';
     }
+}
+
+void codec_note_end(const struct codec_job *job, size_t end)
+{
+    if (end >= job->size)
+        return;
+    job->report->trailing = trailing_recognise(job->data + end, job->size - end);
+    job->report->trailing_bytes = job->size - end;
 }
 
 bool codec_accept_size(const struct codec_job *job, uint32_t width, uint32_t height)

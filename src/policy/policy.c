@@ -170,22 +170,3 @@ void policy_decide(const struct policy_rules *rules, const struct policy_match *
         .reasons = media | match_reasons(&tally),
     };
 }
-
-static const char *const efforts[EFFORT_COUNT] = {"fast", "standard", "thorough"};
-
-const char *effort_name(enum effort effort)
-{
-    BUG_ON(effort >= EFFORT_COUNT);
-    return efforts[effort];
-}
-
-bool effort_parse(const char *name, enum effort *effort)
-{
-    for (int i = 0; i < EFFORT_COUNT; i++) {
-        if (strcmp(efforts[i], name) == 0) {
-            *effort = (enum effort)i;
-            return true;
-        }
-    }
-    return false;
-}

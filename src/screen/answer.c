@@ -52,9 +52,19 @@ json_t *screening_matches_to_json(const struct screening *screening)
 
 json_t *screening_media_to_json(const struct screening_media *media)
 {
-    return json_pack("{s:s, s:I, s:I, s:I, s:I}", "format", media_format_name(media->format), "width",
-                     (json_int_t)media->width, "height", (json_int_t)media->height, "frames",
-                     (json_int_t)media->frames, "bytes", (json_int_t)media->bytes);
+    json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I}", "format", media_format_name(media->format),
+                               "width", (json_int_t)media->width, "height", (json_int_t)media->height,
+                               "frames", (json_int_t)media->frames, "bytes", (json_int_t)media->bytes);
+
+    if (object == NULL || media->trailing == TRAILING_NONE)
+        return object;
+    json_t *trailing = json_pack("{s:s, s:I}", "kind", trailing_data_name(media->trailing), "bytes",
+                                 (json_int_t)media->trailing_bytes);
+    if (json_object_set_new(object, "trailing", trailing) != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 json_t *screening_hashes_to_json(const struct known_hashes *hashes)

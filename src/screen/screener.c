@@ -30,18 +30,22 @@ void screener_free(struct screener *screener)
 static void take_examination(const struct upload *upload, const struct examination *examination,
                              struct screening *screening)
 {
+    const struct examined_view *main_view = examination_main_view(examination);
+
     screening->has_media = true;
     screening->media = (struct screening_media){.format = examination->format,
                                                 .width = examination->width,
                                                 .height = examination->height,
                                                 .frames = examination->frames,
-                                                .bytes = upload->size};
+                                                .bytes = upload->size,
+                                                .trailing = examination->trailing,
+                                                .trailing_bytes = examination->trailing_bytes};
     screening->hashes = upload->hashes;
     screening->hashes.pdq_quality = -1;
-    if (examination->view_count > 0) {
+    if (main_view != NULL) {
         screening->hashes.kinds |= HASH_BIT(HASH_PDQ);
-        screening->hashes.pdq = examination->views[0].hashes[ORIENTATION_ORIGINAL];
-        screening->hashes.pdq_quality = (int)examination->views[0].quality;
+        screening->hashes.pdq = main_view->hashes[ORIENTATION_ORIGINAL];
+        screening->hashes.pdq_quality = (int)main_view->quality;
     }
     memcpy(screening->detail, examination->detail, sizeof screening->detail);
     screening->timing.receive_us = upload->receive_us;
@@ -53,9 +57,9 @@ static void take_examination(const struct upload *upload, const struct examinati
  * near-matched. */
 static reason_set media_reasons(const struct policy_rules *rules, const struct examination *examination)
 {
-    bool hashed = examination->view_count > 0;
+    const struct examined_view *main_view = examination_main_view(examination);
 
-    if (hashed ? examination->views[0].quality < rules->quality_floor : examination->reasons == 0)
+    if (main_view != NULL ? main_view->quality < rules->quality_floor : examination->reasons == 0)
         return examination->reasons | REASON_BIT(REASON_MEDIA_LOW_QUALITY);
     return examination->reasons;
 }
@@ -188,7 +192,7 @@ static int screen_upload(const struct screening_job *job, const struct upload *u
     int result = screening_begin(job, &screening, diag);
 
     if (result == 0)
-        result = screening_examine(job->screener->parts.pool, upload, &examination, diag);
+        result = screening_examine(job->screener->parts.pool, upload, job->rules->effort, &examination, diag);
     if (result != 0)
         return result;
     take_examination(upload, examination, &screening);
@@ -223,7 +227,7 @@ int screener_hash(struct screener *screener, const struct upload *upload, const 
 {
     struct examination *examination = NULL;
     struct screening screening = {0};
-    int result = screening_examine(screener->parts.pool, upload, &examination, diag);
+    int result = screening_examine(screener->parts.pool, upload, EFFORT_FAST, &examination, diag);
 
     if (result != 0)
         return result;

@@ -96,8 +96,8 @@ void findings_sort(struct findings *findings);
 
 /* Has a worker examine the upload; the caller frees *examination. Outcomes: SCREENER_BUSY; -ESHUTDOWN,
  * -ENOMEM. */
-int screening_examine(struct worker_pool *pool, const struct upload *upload, struct examination **examination,
-                      struct diag *diag);
+int screening_examine(struct worker_pool *pool, const struct upload *upload, enum effort effort,
+                      struct examination **examination, struct diag *diag);
 
 /* Turns sorted findings and the media reasons into verdict and reasons. Errors: -ENOMEM. */
 int screening_decide(const struct screening_job *job, const struct findings *findings, reason_set media,

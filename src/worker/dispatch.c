@@ -8,12 +8,22 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { DEATH_GRACE_US = 1000000 };
+enum {
+    DEATH_GRACE_US = 1000000,
+    /* One part in so many of a job's time is kept for the answer, so that a worker that stops looking in time
+       is heard. */
+    ANSWER_SHARE = 8,
+};
 
 /* No answer was had from the worker; what says what came instead. Writes what is known of the upload now. */
 static void explain(struct examination *examination, enum reason reason, const char *what)
 {
-    *examination = (struct examination){.format = FORMAT_UNKNOWN, .reasons = REASON_BIT(reason)};
+    examination->format = FORMAT_UNKNOWN;
+    examination->width = examination->height = examination->frames = 0;
+    examination->reasons = REASON_BIT(reason);
+    examination->trailing = TRAILING_NONE;
+    examination->trailing_bytes = 0;
+    examination->view_count = 0;
     snprintf(examination->detail, sizeof examination->detail, "%s", what);
 }
 
@@ -29,16 +39,30 @@ static void explain_death(const struct slot *slot, struct examination *examinati
     explain(examination, ending_reason(&ending), text);
 }
 
+/* An answer is one packet, and more of them where it has many views. */
+static int receive_answer(struct slot *slot, uint64_t deadline_us, struct examination *examination)
+{
+    uint32_t present = 0;
+    size_t size = 0;
+    int result = child_receive(&slot->child, deadline_us, slot->packet, MESSAGE_REPLY_MAX, &size);
+
+    if (result == 0)
+        result = message_read_examined(slot->packet, size, slot->child.job, examination, &present);
+    while (result == 0 && present < examination->view_count) {
+        result = child_receive(&slot->child, deadline_us, slot->packet, MESSAGE_REPLY_MAX, &size);
+        if (result == 0)
+            result = message_read_views(slot->packet, size, slot->child.job, examination, &present);
+    }
+    return result;
+}
+
 /* Waits for the answer to the slot's job. Returns 0 when the worker can go on, else another value and why it
  * ends. */
 static int await_answer(struct slot *slot, uint64_t deadline_us, struct examination *examination,
                         enum worker_event *cause)
 {
-    size_t size = 0;
-    int result = child_receive(&slot->child, deadline_us, slot->packet, MESSAGE_REPLY_MAX, &size);
+    int result = receive_answer(slot, deadline_us, examination);
 
-    if (result == 0)
-        result = message_read_examined(slot->packet, size, slot->child.job, examination);
     if (result == -ETIMEDOUT) {
         *cause = WORKER_TIMED_OUT;
         explain(examination, REASON_MEDIA_LIMIT_TIME, "the decoder did not answer in time");
@@ -80,14 +104,18 @@ static void give_back(struct worker_pool *pool, struct slot *slot, bool healthy,
 
 /* Hands the job to the slot's worker. Returns 0, -EPIPE when it had died before and another is to be asked,
  * or -errno when it cannot be handed to any. */
-static int hand_over(struct worker_pool *pool, struct slot *slot, int memory_fd, uint64_t size)
+static int hand_over(struct worker_pool *pool, struct slot *slot, const struct examination_request *request)
 {
+    uint64_t margin_us = pool->options.job_time_us / ANSWER_SHARE;
     struct job job = {.type = JOB_EXAMINE,
                       .number = slots_number_job(pool),
-                      .size = size,
+                      .size = request->size,
                       .pixels_max = pool->options.pixels_max,
-                      .frames_max = pool->options.frames_max};
-    int result = child_send(&slot->child, &job, memory_fd);
+                      .time_us = pool->options.job_time_us - margin_us,
+                      .frames_max = pool->options.frames_max,
+                      .effort = request->effort,
+                      .enrolment = request->enrolment};
+    int result = child_send(&slot->child, &job, request->memory_fd);
 
     if (result == 0)
         return 0;
@@ -101,7 +129,8 @@ static int hand_over(struct worker_pool *pool, struct slot *slot, int memory_fd,
     return result;
 }
 
-static int examine(struct worker_pool *pool, int memory_fd, uint64_t size, struct examination *examination)
+static int examine(struct worker_pool *pool, const struct examination_request *request,
+                   struct examination *examination)
 {
     uint64_t queue_deadline_us = clock_monotonic_us() + pool->options.queue_time_us;
     uint64_t start_us = 0;
@@ -116,7 +145,7 @@ static int examine(struct worker_pool *pool, int memory_fd, uint64_t size, struc
         if (result != 0)
             return result;
         start_us = clock_monotonic_us();
-        result = hand_over(pool, slot, memory_fd, size);
+        result = hand_over(pool, slot, request);
     } while (result == -EPIPE);
     if (result != 0)
         return result;
@@ -126,15 +155,15 @@ static int examine(struct worker_pool *pool, int memory_fd, uint64_t size, struc
     return 0;
 }
 
-int worker_pool_examine(struct worker_pool *pool, int memory_fd, uint64_t size,
+int worker_pool_examine(struct worker_pool *pool, const struct examination_request *request,
                         struct examination *examination)
 {
-    if (memfile_check(memory_fd, size) != 0)
+    if (memfile_check(request->memory_fd, request->size) != 0)
         return -EINVAL;
     pthread_mutex_lock(&pool->lock);
     pool->callers++;
     pthread_mutex_unlock(&pool->lock);
-    int result = examine(pool, memory_fd, size, examination);
+    int result = examine(pool, request, examination);
     pthread_mutex_lock(&pool->lock);
     if (--pool->callers == 0)
         pthread_cond_broadcast(&pool->change);

@@ -1,8 +1,9 @@
 #include "examine.h"
 
-#include "prescreen/base/bug.h"
-#include "prescreen/hash/pdq.h"
+#include "prescreen/base/clock.h"
 #include "prescreen/image/orientation.h"
+
+#include "canvas.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -13,23 +14,21 @@ enum {
     EDGE_MAX = 32768,
     /* A progressive JPEG of a camera or an editor has 10; each scan costs a pass over the whole picture. */
     SCANS_MAX = 100,
+    /* A look at the clock costs about as much as a row of 100 pixels. */
+    ROWS_BETWEEN_LOOKS = 16,
 };
 /* Program, libraries and stack, and the little that is allocated beside the codec. */
 static const uint64_t memory_reserve = (uint64_t)40 << 20;
 
-static const enum pdq_backdrop backdrops[VIEW_COUNT] = {
-    [VIEW_MAIN] = PDQ_OVER_WHITE,
-    [VIEW_UNDER_ALPHA] = PDQ_UNDER_ALPHA,
-    [VIEW_OVER_BLACK] = PDQ_OVER_BLACK,
-};
-
-/* The hashes in progress. A view that is not taken has no stream. */
-struct canvas {
-    enum cpu_level cpu;
-    const struct decode_report *report; /* its EXIF orientation is known before the first row */
-    uint64_t rows;
-    struct pdq_stream *streams[VIEW_COUNT]; /* of the picture as shown */
-    struct pdq_stream *stored;              /* of the picture as stored, when that is turned */
+/* An examination in progress. */
+struct examiner {
+    const struct examine_orders *orders;
+    struct examination *examination;
+    struct canvas canvas;
+    uint64_t rows;        /* of all pictures */
+    uint32_t frame_first; /* the views of the frame before: from here */
+    uint32_t frame_count; /* so many */
+    reason_set reasons;   /* why it stopped before the decoder did */
 };
 
 struct examine_limits examine_limits_for(uint64_t size, uint64_t memory_bytes, uint64_t pixels_max,
@@ -46,112 +45,98 @@ struct examine_limits examine_limits_for(uint64_t size, uint64_t memory_bytes, u
     };
 }
 
-static int begin_hashes(void *context, const struct picture_shape *shape)
+static int stop_for(struct examiner *examiner, enum reason reason)
 {
-    struct canvas *canvas = context;
-    bool alpha = shape->layout == PIXEL_GRAY_ALPHA || shape->layout == PIXEL_RGBA;
-    enum orientation upright = orientation_from_exif(canvas->report->exif);
-    int result = 0;
-
-    BUG_ON(canvas->streams[VIEW_MAIN] != NULL);
-    if (shape->width < PDQ_EDGE_MIN || shape->height < PDQ_EDGE_MIN)
-        return 0;
-    for (int view = 0; result == 0 && view < (alpha ? VIEW_COUNT : VIEW_MAIN + 1); view++) {
-        result = pdq_stream_create(shape, backdrops[view], canvas->cpu, &canvas->streams[view]);
-        if (result == 0)
-            pdq_stream_turn(canvas->streams[view], upright);
-    }
-    /* PDQ is not quite symmetric (up to 30 bits), and lists are also made from pictures without heeding their
-     * EXIF. */
-    if (result == 0 && upright != ORIENTATION_ORIGINAL)
-        result = pdq_stream_create(shape, PDQ_OVER_WHITE, canvas->cpu, &canvas->stored);
-    return result;
+    examiner->reasons |= REASON_BIT(reason);
+    return ROW_SINK_ENOUGH;
 }
 
-static int hash_row(void *context, const uint8_t *samples)
+/* Looks the same as the frame before, all eight ways and under its alpha. */
+static bool repeats_frame_before(const struct examiner *examiner, const struct examined_view *views,
+                                 uint32_t count)
 {
-    struct canvas *canvas = context;
+    const struct examined_view *before = &examiner->examination->views[examiner->frame_first];
 
-    canvas->rows++;
-    for (int view = 0; view < VIEW_COUNT; view++) {
-        if (canvas->streams[view] != NULL)
-            pdq_stream_add_row(canvas->streams[view], samples);
+    if (count != examiner->frame_count)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (views[i].view != before[i].view || views[i].quality != before[i].quality ||
+            memcmp(views[i].hashes, before[i].hashes, sizeof views[i].hashes) != 0)
+            return false;
     }
-    if (canvas->stored != NULL)
-        pdq_stream_add_row(canvas->stored, samples);
+    return true;
+}
+
+static void finish_picture(struct examiner *examiner)
+{
+    struct examination *examination = examiner->examination;
+    struct examined_view *views = &examination->views[examination->view_count];
+    uint32_t count = canvas_finish(&examiner->canvas, views);
+
+    if (count == 0 || repeats_frame_before(examiner, views, count))
+        return;
+    examiner->frame_first = examination->view_count;
+    examiner->frame_count = count;
+    examination->view_count += count;
+}
+
+static int begin_picture(void *context, const struct picture_shape *shape)
+{
+    struct examiner *examiner = context;
+
+    finish_picture(examiner);
+    if (shape->frame >= examiner->orders->limits.frames ||
+        examiner->examination->view_count > EXAMINATION_VIEWS_MAX - 2 * CANVAS_VIEWS_MAX)
+        return stop_for(examiner, REASON_MEDIA_LIMIT_FRAMES);
+    if (clock_monotonic_us() >= examiner->orders->deadline_us)
+        return stop_for(examiner, REASON_MEDIA_LIMIT_TIME);
+    return canvas_begin(&examiner->canvas, shape, examiner->orders->cpu);
+}
+
+static int take_row(void *context, const uint8_t *samples)
+{
+    struct examiner *examiner = context;
+
+    canvas_add_row(&examiner->canvas, samples);
+    if (++examiner->rows % ROWS_BETWEEN_LOOKS == 0 && clock_monotonic_us() >= examiner->orders->deadline_us)
+        return stop_for(examiner, REASON_MEDIA_LIMIT_TIME);
     return 0;
 }
 
-/* before: the turn that result's hashes have not had yet; hashes[o] is always of the picture as shown turned
- * by o. */
-static void add_view(struct examination *examination, enum view view, enum orientation before,
-                     const struct pdq_result *result)
+static void note_pictures(const struct decode_report *report, struct examination *examination)
 {
-    struct examined_view *added = &examination->views[examination->view_count++];
-
-    *added = (struct examined_view){.view = (uint32_t)view, .quality = (uint32_t)result->quality};
-    for (int o = 0; o < ORIENTATION_COUNT; o++)
-        added->hashes[o] = result->hashes[orientation_compose(before, (enum orientation)o)];
-}
-
-static void finish_views(struct canvas *canvas, struct examination *examination)
-{
-    struct pdq_result main_result;
-    struct pdq_result result;
-
-    if (canvas->streams[VIEW_MAIN] == NULL || canvas->rows == 0)
-        return;
-    pdq_stream_finish(canvas->streams[VIEW_MAIN], &main_result);
-    add_view(examination, VIEW_MAIN, ORIENTATION_ORIGINAL, &main_result);
-    if (canvas->stored != NULL) {
-        pdq_stream_finish(canvas->stored, &result);
-        add_view(examination, VIEW_MAIN, orientation_from_exif(canvas->report->exif), &result);
-    }
-    for (int view = VIEW_MAIN + 1; view < VIEW_COUNT; view++) {
-        if (canvas->streams[view] == NULL)
-            continue;
-        pdq_stream_finish(canvas->streams[view], &result);
-        if (pdq_distance(&result.hashes[ORIENTATION_ORIGINAL], &main_result.hashes[ORIENTATION_ORIGINAL]) !=
-            0)
-            add_view(examination, (enum view)view, ORIENTATION_ORIGINAL, &result);
-    }
-}
-
-static void note_picture(const struct decode_report *report, enum orientation upright,
-                         struct examination *examination)
-{
-    bool turned = orientation_steps(upright).transposes;
+    bool turned = orientation_steps(orientation_from_exif(report->exif)).transposes;
 
     examination->format = report->format;
     examination->width = turned ? report->height : report->width;
     examination->height = turned ? report->width : report->height;
     examination->frames = report->frames;
     examination->reasons = report->reasons;
+    examination->trailing = report->trailing;
+    examination->trailing_bytes = report->trailing_bytes;
     memcpy(examination->detail, report->detail, sizeof examination->detail);
 }
 
-void examine_upload(const uint8_t *data, size_t size, const struct examine_limits *limits, enum cpu_level cpu,
+void examine_upload(const uint8_t *data, size_t size, const struct examine_orders *orders,
                     struct examination *examination)
 {
     struct decode_report report = {.format = FORMAT_UNKNOWN};
-    struct canvas canvas = {.cpu = cpu, .report = &report};
-    struct row_sink sink = {.context = &canvas, .begin = begin_hashes, .row = hash_row};
-    int result = decode_picture(data, size, &limits->decode, &sink, &report);
-    enum orientation upright = orientation_from_exif(report.exif);
+    struct examiner examiner = {.orders = orders, .examination = examination};
+    struct row_sink sink = {.context = &examiner, .begin = begin_picture, .row = take_row};
 
-    *examination = (struct examination){.view_count = 0};
-    note_picture(&report, upright, examination);
-    if (result != 0)
+    examination->view_count = 0;
+    examination->decode_us = 0;
+    int result = decode_picture(data, size, &orders->limits.decode, &sink, &report);
+    note_pictures(&report, examination);
+    examination->reasons |= examiner.reasons;
+    if (result < 0)
         examination->reasons |=
             REASON_BIT(result == -ENOMEM ? REASON_MEDIA_LIMIT_MEMORY : REASON_MEDIA_CORRUPT);
-    if (report.frames > limits->frames)
+    if (report.frames > orders->limits.frames)
         examination->reasons |= REASON_BIT(REASON_MEDIA_LIMIT_FRAMES);
-    if (result == 0)
-        finish_views(&canvas, examination);
-    if (canvas.rows == 0 && examination->reasons == 0)
+    finish_picture(&examiner);
+    if (examiner.rows == 0 && examination->reasons == 0)
         examination->reasons =
             REASON_BIT(REASON_MEDIA_CORRUPT); /* whatever the codec says: nothing was seen */
-    for (int view = 0; view < VIEW_COUNT; view++)
-        pdq_stream_free(canvas.streams[view]);
-    pdq_stream_free(canvas.stored);
+    canvas_clear(&examiner.canvas);
 }

@@ -6,6 +6,7 @@
 #include "prescreen/decode/decode.h"
 #include "prescreen/worker/examination.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,10 +19,20 @@ struct examine_limits {
 struct examine_limits examine_limits_for(uint64_t size, uint64_t memory_bytes, uint64_t pixels_max,
                                          uint32_t frames_max);
 
-/* Decodes the picture and hashes it row by row: over white and, where it has alpha, its stored colours and
- * over black as well, each of the two when its hash is another. EXIF orientation is applied. What cannot be
- * examined is told in examination->reasons; decode_us stays 0. Cost: the codec's, and PDQ's for each view. */
-void examine_upload(const uint8_t *data, size_t size, const struct examine_limits *limits, enum cpu_level cpu,
+/* How one upload is to be examined. */
+struct examine_orders {
+    struct examine_limits limits;
+    uint64_t deadline_us; /* of the monotonic clock: past it no more is looked at, media.limit.time */
+    enum effort effort;
+    bool enrolment;
+    enum cpu_level cpu;
+};
+
+/* Decodes the upload and hashes each of its pictures row by row: over white and, where it has alpha, its
+ * stored colours and over black as well, each of the two when its hash is another. EXIF orientation is
+ * applied. A frame that looks like the one before adds nothing. What cannot be examined is told in
+ * examination->reasons; decode_us is 0. Cost: the codec's, and PDQ's for each view. */
+void examine_upload(const uint8_t *data, size_t size, const struct examine_orders *orders,
                     struct examination *examination);
 
 #endif

@@ -53,6 +53,7 @@ int worker_measure(const char *worker_path, int memory_fd, uint64_t size, uint32
                       .number = 1,
                       .size = size,
                       .pixels_max = measure_pixels_max,
+                      .time_us = measure_time_us,
                       .frames_max = 1,
                       .repeats = repeats};
     struct worker_measurement measured;

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MAGIC = 0x6e637370, VERSION = 1 };
+enum { MAGIC = 0x6e637370, VERSION = 2 };
 
-enum reply_type { REPLY_EXAMINED = 101, REPLY_SELF_TESTED, REPLY_SURVIVED, REPLY_MEASURED };
+enum reply_type { REPLY_EXAMINED = 101, REPLY_SELF_TESTED, REPLY_SURVIVED, REPLY_MEASURED, REPLY_VIEWS };
 
 struct header {
     uint32_t magic;
@@ -22,10 +22,13 @@ struct wire_job {
     struct header header;
     uint64_t size;
     uint64_t pixels_max;
+    uint64_t time_us;
     uint32_t frames_max;
+    uint16_t effort, enrolment;
     uint32_t repeats;
     uint32_t call;
     uint32_t parent_pid;
+    uint32_t unused;
 };
 _Static_assert(sizeof(struct wire_job) == MESSAGE_JOB_SIZE, "no padding");
 
@@ -38,12 +41,14 @@ _Static_assert(sizeof(struct wire_view) == 272, "no padding");
 struct wire_examined {
     struct header header;
     uint32_t format, width, height, frames, reasons, view_count;
+    uint64_t trailing_bytes;
+    uint32_t trailing, unused;
     char detail[128];
 };
-_Static_assert(sizeof(struct wire_examined) == 168, "no padding");
-_Static_assert(sizeof(struct wire_examined) + EXAMINATION_VIEWS_MAX * sizeof(struct wire_view) <=
+_Static_assert(sizeof(struct wire_examined) == 184, "no padding");
+_Static_assert(sizeof(struct wire_examined) + MESSAGE_VIEWS_MAX * sizeof(struct wire_view) <=
                    MESSAGE_REPLY_MAX,
-               "every examination fits");
+               "a full packet fits");
 
 /* Self-tested: the Landlock version. Survived: the call. */
 struct wire_number {
@@ -83,9 +88,9 @@ static bool header_is(const struct header *header, unsigned int type, uint64_t n
 static const struct job_form {
     enum job_type type;
     unsigned int files;
-    bool limits, repeats, probe;
+    bool limits, enrolment, repeats, probe;
 } job_forms[] = {
-    {JOB_EXAMINE, .files = 1, .limits = true},
+    {JOB_EXAMINE, .files = 1, .limits = true, .enrolment = true},
     {JOB_SELF_TEST, .files = 0},
     {JOB_PROBE, .files = 0, .probe = true},
     {JOB_MEASURE, .files = 1, .limits = true, .repeats = true},
@@ -114,8 +119,11 @@ static bool job_is_valid(const struct wire_job *job, unsigned int files)
 
     if (form == NULL || form->files != files || job->header.number == 0)
         return false;
-    if (form->limits ? job->pixels_max == 0 || job->frames_max == 0
-                     : job->size != 0 || job->pixels_max != 0 || job->frames_max != 0)
+    if (form->limits ? job->pixels_max == 0 || job->frames_max == 0 || job->time_us == 0
+                     : job->size != 0 || job->pixels_max != 0 || job->frames_max != 0 || job->time_us != 0)
+        return false;
+    if (job->effort >= (form->limits ? EFFORT_COUNT : 1) || job->enrolment > (form->enrolment ? 1 : 0) ||
+        job->unused != 0)
         return false;
     if (form->repeats ? job->repeats == 0 || job->repeats > MEASURE_REPEATS_MAX : job->repeats != 0)
         return false;
@@ -130,7 +138,10 @@ void message_write_job(const struct job *job, uint8_t packet[MESSAGE_JOB_SIZE])
         .header = header_of((unsigned int)job->type, job->number),
         .size = job->size,
         .pixels_max = job->pixels_max,
+        .time_us = job->time_us,
         .frames_max = job->frames_max,
+        .effort = (uint16_t)job->effort,
+        .enrolment = job->enrolment,
         .repeats = job->repeats,
         .call = (uint32_t)job->call,
         .parent_pid = job->parent_pid,
@@ -154,7 +165,10 @@ int message_read_job(const uint8_t *packet, size_t size, unsigned int files, str
         .number = wire.header.number,
         .size = wire.size,
         .pixels_max = wire.pixels_max,
+        .time_us = wire.time_us,
         .frames_max = wire.frames_max,
+        .effort = (enum effort)wire.effort,
+        .enrolment = wire.enrolment != 0,
         .repeats = wire.repeats,
         .call = (enum probe_call)wire.call,
         .parent_pid = wire.parent_pid,
@@ -184,24 +198,19 @@ static bool examined_is_valid(const struct wire_examined *wire)
     bool tiny = wire->width < PDQ_EDGE_MIN || wire->height < PDQ_EDGE_MIN;
 
     if (wire->format >= FORMAT_COUNT || (wire->reasons & ~worker_reasons) != 0 ||
-        wire->view_count > EXAMINATION_VIEWS_MAX ||
+        wire->view_count > EXAMINATION_VIEWS_MAX || wire->trailing >= TRAILING_COUNT ||
+        (wire->trailing == TRAILING_NONE) != (wire->trailing_bytes == 0) || wire->unused != 0 ||
         !text_is_printable_ascii(wire->detail, sizeof wire->detail))
         return false;
     if (wire->view_count > 0)
-        return decoded && !tiny;
+        return decoded;
     /* No reason and no hash: all of the picture was seen, and it is too small to have one. */
     return wire->reasons != 0 || (decoded && tiny);
 }
 
-/* Views come in ascending order of frame, then view; one view may have several hashes; the first is the main
- * one. */
-static bool view_is_valid(const struct wire_view *view, const struct wire_view *previous, uint32_t frames)
+static bool view_is_valid(const struct wire_view *view, uint32_t frames)
 {
-    if (view->view >= VIEW_COUNT || view->frame >= frames || view->quality > 100 || view->unused != 0)
-        return false;
-    if (previous == NULL)
-        return view->view == VIEW_MAIN && view->frame == 0;
-    return view->frame > previous->frame || (view->frame == previous->frame && view->view >= previous->view);
+    return view->view < VIEW_COUNT && view->frame < frames && view->quality <= 100 && view->unused == 0;
 }
 
 static void view_to_wire(const struct examined_view *view, struct wire_view *wire)
@@ -218,6 +227,42 @@ static void view_from_wire(const struct wire_view *wire, struct examined_view *v
         memcpy(view->hashes[i].words, wire->hashes[i], sizeof wire->hashes[i]);
 }
 
+/* Writes views from *present on, as many as a packet takes. Returns their bytes. */
+static size_t write_views(const struct examination *examination, uint32_t *present, uint8_t *at)
+{
+    uint32_t end = examination->view_count;
+    struct wire_view wire;
+    size_t size = 0;
+
+    if (end - *present > MESSAGE_VIEWS_MAX)
+        end = *present + MESSAGE_VIEWS_MAX;
+    for (; *present < end; (*present)++, size += sizeof wire) {
+        view_to_wire(&examination->views[*present], &wire);
+        BUG_ON(!view_is_valid(&wire, examination->frames));
+        memcpy(at + size, &wire, sizeof wire);
+    }
+    return size;
+}
+
+/* Reads size bytes of views, which must be as many as a packet takes, and moves *present past them. */
+static int read_views(const uint8_t *at, size_t size, struct examination *examination, uint32_t *present)
+{
+    uint32_t count = examination->view_count - *present;
+    struct wire_view wire;
+
+    if (count > MESSAGE_VIEWS_MAX)
+        count = MESSAGE_VIEWS_MAX;
+    if (size != count * sizeof wire)
+        return -EPROTO;
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(&wire, at + i * sizeof wire, sizeof wire);
+        if (!view_is_valid(&wire, examination->frames))
+            return -EPROTO;
+        view_from_wire(&wire, &examination->views[(*present)++]);
+    }
+    return 0;
+}
+
 size_t message_write_examined(uint64_t number, const struct examination *examination, uint8_t *packet)
 {
     struct wire_examined wire = {
@@ -228,52 +273,62 @@ size_t message_write_examined(uint64_t number, const struct examination *examina
         .frames = examination->frames,
         .reasons = examination->reasons,
         .view_count = examination->view_count,
+        .trailing_bytes = examination->trailing_bytes,
+        .trailing = (uint32_t)examination->trailing,
     };
-    struct wire_view view;
-    struct wire_view previous;
-    size_t size = sizeof wire;
+    uint32_t present = 0;
 
     memcpy(wire.detail, examination->detail, strnlen(examination->detail, sizeof wire.detail));
     BUG_ON(!examined_is_valid(&wire));
     memcpy(packet, &wire, sizeof wire);
-    for (uint32_t i = 0; i < wire.view_count; i++, size += sizeof view) {
-        view_to_wire(&examination->views[i], &view);
-        BUG_ON(!view_is_valid(&view, i == 0 ? NULL : &previous, wire.frames));
-        memcpy(packet + size, &view, sizeof view);
-        previous = view;
-    }
-    return size;
+    return sizeof wire + write_views(examination, &present, packet + sizeof wire);
 }
 
 int message_read_examined(const uint8_t *packet, size_t size, uint64_t number,
-                          struct examination *examination)
+                          struct examination *examination, uint32_t *present)
 {
     struct wire_examined wire;
-    struct wire_view view;
-    struct wire_view previous;
 
     if (size < sizeof wire)
         return -EPROTO;
     memcpy(&wire, packet, sizeof wire);
-    if (!header_is(&wire.header, REPLY_EXAMINED, number) || !examined_is_valid(&wire) ||
-        size != sizeof wire + wire.view_count * sizeof view)
+    if (!header_is(&wire.header, REPLY_EXAMINED, number) || !examined_is_valid(&wire))
         return -EPROTO;
-    for (uint32_t i = 0; i < wire.view_count; i++) {
-        memcpy(&view, packet + sizeof wire + i * sizeof view, sizeof view);
-        if (!view_is_valid(&view, i == 0 ? NULL : &previous, wire.frames))
-            return -EPROTO;
-        view_from_wire(&view, &examination->views[i]);
-        previous = view;
-    }
     examination->format = (enum media_format)wire.format;
     examination->width = wire.width;
     examination->height = wire.height;
     examination->frames = wire.frames;
     examination->reasons = wire.reasons;
     examination->decode_us = 0;
+    examination->trailing = (enum trailing_data)wire.trailing;
+    examination->trailing_bytes = wire.trailing_bytes;
     memcpy(examination->detail, wire.detail, sizeof wire.detail);
     examination->view_count = wire.view_count;
-    return 0;
+    *present = 0;
+    return read_views(packet + sizeof wire, size - sizeof wire, examination, present);
+}
+
+size_t message_write_views(uint64_t number, const struct examination *examination, uint32_t *present,
+                           uint8_t *packet)
+{
+    struct header header = header_of(REPLY_VIEWS, number);
+
+    BUG_ON(*present >= examination->view_count);
+    memcpy(packet, &header, sizeof header);
+    return sizeof header + write_views(examination, present, packet + sizeof header);
+}
+
+int message_read_views(const uint8_t *packet, size_t size, uint64_t number, struct examination *examination,
+                       uint32_t *present)
+{
+    struct header header;
+
+    if (size < sizeof header || *present >= examination->view_count)
+        return -EPROTO;
+    memcpy(&header, packet, sizeof header);
+    if (!header_is(&header, REPLY_VIEWS, number))
+        return -EPROTO;
+    return read_views(packet + sizeof header, size - sizeof header, examination, present);
 }
 
 static size_t write_number(unsigned int type, uint64_t number, uint32_t value, uint8_t *packet)

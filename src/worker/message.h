@@ -6,6 +6,7 @@
 #include "prescreen/worker/examination.h"
 #include "prescreen/worker/measure.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,13 +21,16 @@ struct job {
     uint64_t number;      /* at least 1; the answer carries it */
     uint64_t size;        /* of the file, in bytes. EXAMINE, MEASURE */
     uint64_t pixels_max;  /* at least 1. EXAMINE, MEASURE */
+    uint64_t time_us;     /* at least 1: what the worker may take before it stops looking. EXAMINE, MEASURE */
     uint32_t frames_max;  /* at least 1. EXAMINE, MEASURE */
+    enum effort effort;   /* EXAMINE, MEASURE */
+    bool enrolment;       /* EXAMINE */
     uint32_t repeats;     /* 1-MEASURE_REPEATS_MAX. MEASURE */
     enum probe_call call; /* PROBE */
     uint32_t parent_pid;  /* at least 1. PROBE */
 };
 
-enum { MESSAGE_JOB_SIZE = 48, MESSAGE_REPLY_MAX = 70000 };
+enum { MESSAGE_JOB_SIZE = 64, MESSAGE_REPLY_MAX = 70000, MESSAGE_VIEWS_MAX = 256 };
 
 /* Files that travel with a job of this type: 0 or 1. */
 unsigned int message_job_files(enum job_type type);
@@ -42,10 +46,19 @@ int message_read_job(const uint8_t *packet, size_t size, unsigned int files, str
  * must be valid. Each reader takes a packet as the answer to the job of that number, and returns -EPROTO,
  * output undefined, on anything that its writer would not have written. */
 
-/* decode_us does not travel: the parent's clock counts. */
+/* decode_us does not travel: the parent's clock counts. The packet has the first MESSAGE_VIEWS_MAX views;
+ * those that follow, up to examination->view_count, come in packets of their own. Reading sets *present to
+ * the views that are there. */
 size_t message_write_examined(uint64_t number, const struct examination *examination, uint8_t *packet);
 int message_read_examined(const uint8_t *packet, size_t size, uint64_t number,
-                          struct examination *examination);
+                          struct examination *examination, uint32_t *present);
+
+/* The next at most MESSAGE_VIEWS_MAX views from *present (less than view_count) on, which is moved past them.
+ */
+size_t message_write_views(uint64_t number, const struct examination *examination, uint32_t *present,
+                           uint8_t *packet);
+int message_read_views(const uint8_t *packet, size_t size, uint64_t number, struct examination *examination,
+                       uint32_t *present);
 
 size_t message_write_self_tested(uint64_t number, uint32_t landlock_abi, uint8_t *packet);
 int message_read_self_tested(const uint8_t *packet, size_t size, uint64_t number, uint32_t *landlock_abi);

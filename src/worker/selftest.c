@@ -85,9 +85,13 @@ bool selftest_passes(uint64_t memory_bytes, enum cpu_level cpu, struct examinati
     struct pdq_hash expected;
 
     for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++) {
-        struct examine_limits limits =
-            examine_limits_for(pictures[i].size, memory_bytes, (uint64_t)DRAWING_WIDTH * DRAWING_HEIGHT, 1);
-        examine_upload(pictures[i].data, pictures[i].size, &limits, cpu, examination);
+        struct examine_orders orders = {
+            .limits = examine_limits_for(pictures[i].size, memory_bytes,
+                                         (uint64_t)DRAWING_WIDTH * DRAWING_HEIGHT, 1),
+            .deadline_us = UINT64_MAX,
+            .cpu = cpu,
+        };
+        examine_upload(pictures[i].data, pictures[i].size, &orders, examination);
         BUG_ON(!pdq_from_hex(pictures[i].hash, PDQ_HEX_SIZE - 1, &expected));
         if (examination->format != pictures[i].format || examination->width != DRAWING_WIDTH ||
             examination->height != DRAWING_HEIGHT || examination->reasons != 0 ||

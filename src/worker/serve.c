@@ -1,5 +1,6 @@
 #include "prescreen/worker/serve.h"
 
+#include "prescreen/base/clock.h"
 #include "prescreen/base/text.h"
 #include "prescreen/os/memfile.h"
 #include "prescreen/os/spawn.h"
@@ -21,6 +22,7 @@ struct session {
     const struct worker_setup *setup;
     unsigned int landlock_abi;
     size_t reply_size;
+    uint32_t views_sent; /* with the reply; those of the examination that are left follow it */
     uint8_t reply[MESSAGE_REPLY_MAX];
     struct examination examination;
 };
@@ -46,23 +48,34 @@ bool worker_setup_read(int argc, char **argv, struct worker_setup *setup)
 /* Positive codes end the worker; this goes on. */
 enum { SERVE_ON = -1 };
 
+static struct examine_orders orders_for(const struct session *session, const struct job *job)
+{
+    uint64_t memory_bytes = session->setup->limits.memory_bytes;
+
+    return (struct examine_orders){
+        .limits = examine_limits_for(job->size, memory_bytes, job->pixels_max, job->frames_max),
+        .deadline_us = clock_monotonic_us() + job->time_us,
+        .effort = job->effort,
+        .enrolment = job->enrolment,
+        .cpu = session->setup->cpu,
+    };
+}
+
 static int examine(struct session *session, const struct job *job, const uint8_t *data)
 {
-    struct examine_limits limits =
-        examine_limits_for(job->size, session->setup->limits.memory_bytes, job->pixels_max, job->frames_max);
+    struct examine_orders orders = orders_for(session, job);
 
-    examine_upload(data, (size_t)job->size, &limits, session->setup->cpu, &session->examination);
+    examine_upload(data, (size_t)job->size, &orders, &session->examination);
     session->reply_size = message_write_examined(job->number, &session->examination, session->reply);
+    session->views_sent = MESSAGE_VIEWS_MAX;
     return SERVE_ON;
 }
 
 static int measure(struct session *session, const struct job *job, const uint8_t *data)
 {
-    struct examine_limits limits =
-        examine_limits_for(job->size, session->setup->limits.memory_bytes, job->pixels_max, job->frames_max);
+    struct examine_orders orders = orders_for(session, job);
     struct worker_measurement measured;
-    reason_set reasons =
-        timing_measure(data, (size_t)job->size, &limits, job->repeats, session->setup->cpu, &measured);
+    reason_set reasons = timing_measure(data, (size_t)job->size, &orders, job->repeats, &measured);
 
     session->reply_size = message_write_measured(job->number, reasons, &measured, session->reply);
     return SERVE_ON;
@@ -120,6 +133,18 @@ static int exit_code_of(int error)
     return error == -EPROTO ? WORKER_EXIT_BAD_MESSAGE : WORKER_EXIT_SOCKET;
 }
 
+static int send_answer(struct session *session, const struct job *job)
+{
+    int result = channel_send(SPAWN_SOCKET_FD, session->reply, session->reply_size, -1, 0);
+
+    while (result == 0 && job->type == JOB_EXAMINE && session->views_sent < session->examination.view_count) {
+        session->reply_size =
+            message_write_views(job->number, &session->examination, &session->views_sent, session->reply);
+        result = channel_send(SPAWN_SOCKET_FD, session->reply, session->reply_size, -1, 0);
+    }
+    return result == 0 ? SERVE_ON : exit_code_of(result);
+}
+
 /* Takes one job and answers it. Returns SERVE_ON or the exit code. */
 static int serve_job(struct session *session)
 {
@@ -137,10 +162,7 @@ static int serve_job(struct session *session)
         result = do_job(session, &job, file_fd);
     if (file_fd >= 0)
         close(file_fd);
-    if (result != SERVE_ON)
-        return result;
-    result = channel_send(SPAWN_SOCKET_FD, session->reply, session->reply_size, -1, 0);
-    return result == 0 ? SERVE_ON : exit_code_of(result);
+    return result == SERVE_ON ? send_answer(session, &job) : result;
 }
 
 int worker_serve(const struct worker_setup *setup, const struct sandbox_report *sandbox)

@@ -19,8 +19,7 @@ struct frame {
 struct subject {
     const uint8_t *data;
     size_t size;
-    const struct examine_limits *limits;
-    enum cpu_level cpu;
+    const struct examine_orders *orders;
     struct frame frame;
     float *float_luma; /* what the reference takes */
     struct pdq_result result;
@@ -78,12 +77,12 @@ static int run_decode(struct subject *subject)
     struct row_sink sink = {.begin = begin_nothing, .row = drop_row};
     struct decode_report report = {.format = FORMAT_UNKNOWN};
 
-    return decode_picture(subject->data, subject->size, &subject->limits->decode, &sink, &report);
+    return decode_picture(subject->data, subject->size, &subject->orders->limits.decode, &sink, &report);
 }
 
 static int run_examine(struct subject *subject)
 {
-    examine_upload(subject->data, subject->size, subject->limits, subject->cpu, subject->examination);
+    examine_upload(subject->data, subject->size, subject->orders, subject->examination);
     return 0;
 }
 
@@ -91,7 +90,7 @@ static int run_hash(struct subject *subject)
 {
     const struct frame *frame = &subject->frame;
     struct pdq_stream *stream = NULL;
-    int result = pdq_stream_create(&frame->shape, PDQ_OVER_WHITE, subject->cpu, &stream);
+    int result = pdq_stream_create(&frame->shape, PDQ_OVER_WHITE, subject->orders->cpu, &stream);
 
     if (result != 0)
         return result;
@@ -139,7 +138,8 @@ static reason_set prepare(struct subject *subject, struct worker_measurement *me
 {
     struct row_sink sink = {.context = &subject->frame, .begin = begin_frame, .row = keep_row};
     struct decode_report report = {.format = FORMAT_UNKNOWN};
-    int result = decode_picture(subject->data, subject->size, &subject->limits->decode, &sink, &report);
+    int result =
+        decode_picture(subject->data, subject->size, &subject->orders->limits.decode, &sink, &report);
     size_t pixels = (size_t)subject->frame.shape.width * subject->frame.shape.height;
 
     if (report.reasons != 0)
@@ -178,10 +178,10 @@ static int measure_parts(struct subject *subject, uint32_t repeats, struct worke
     return 0;
 }
 
-reason_set timing_measure(const uint8_t *data, size_t size, const struct examine_limits *limits,
-                          uint32_t repeats, enum cpu_level cpu, struct worker_measurement *measured)
+reason_set timing_measure(const uint8_t *data, size_t size, const struct examine_orders *orders,
+                          uint32_t repeats, struct worker_measurement *measured)
 {
-    struct subject subject = {.data = data, .size = size, .limits = limits, .cpu = cpu};
+    struct subject subject = {.data = data, .size = size, .orders = orders};
 
     *measured = (struct worker_measurement){.format = FORMAT_UNKNOWN};
     reason_set reasons = prepare(&subject, measured);

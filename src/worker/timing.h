@@ -8,7 +8,7 @@
 
 /* Measures as worker_measure() promises. Returns 0, or the reasons (media reasons) why there is nothing to
  * measure: the file does not decode completely, it is too small for a hash, memory. */
-reason_set timing_measure(const uint8_t *data, size_t size, const struct examine_limits *limits,
-                          uint32_t repeats, enum cpu_level cpu, struct worker_measurement *measured);
+reason_set timing_measure(const uint8_t *data, size_t size, const struct examine_orders *orders,
+                          uint32_t repeats, struct worker_measurement *measured);
 
 #endif

@@ -40,10 +40,28 @@ static void read_examined(const uint8_t *packet, size_t size, uint8_t *again)
 {
     static struct examination examination;
 
-    if (message_read_examined(packet, size, number_in(packet, size), &examination) != 0)
+    uint32_t present = 0;
+
+    if (message_read_examined(packet, size, number_in(packet, size), &examination, &present) != 0)
         return;
+    require(present <= MESSAGE_VIEWS_MAX && present <= examination.view_count);
     size_t written = message_write_examined(number_in(packet, size), &examination, again);
     require(written == size && memcmp(packet, again, size) == 0);
+}
+
+/* What follows an examination of that many views: the second byte's. */
+static void read_views(const uint8_t *packet, size_t size, uint8_t *again)
+{
+    static struct examination examination;
+    uint32_t present = 0;
+    uint32_t written = 0;
+
+    examination.frames = 8;
+    examination.view_count = size % EXAMINATION_VIEWS_MAX + 1;
+    if (message_read_views(packet, size, number_in(packet, size), &examination, &present) != 0)
+        return;
+    require(message_write_views(number_in(packet, size), &examination, &written, again) == size &&
+            written == present && memcmp(packet, again, size) == 0);
 }
 
 static void read_as_parent(const uint8_t *packet, size_t size)
@@ -55,6 +73,7 @@ static void read_as_parent(const uint8_t *packet, size_t size)
     uint32_t landlock_abi = 0;
 
     read_examined(packet, size, again);
+    read_views(packet, size, again);
     if (message_read_self_tested(packet, size, number, &landlock_abi) == 0)
         require(message_write_self_tested(number, landlock_abi, again) == size &&
                 memcmp(packet, again, size) == 0);

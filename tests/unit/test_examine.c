@@ -11,10 +11,12 @@ static struct examination examination;
 
 static void examine_with(const struct drawn_file *file, uint64_t memory_bytes, uint64_t pixels_max)
 {
-    struct examine_limits limits = examine_limits_for(file->size, memory_bytes, pixels_max, 500);
+    struct examine_orders orders = {.limits = examine_limits_for(file->size, memory_bytes, pixels_max, 500),
+                                    .deadline_us = UINT64_MAX,
+                                    .cpu = cpu_choose()};
 
     memset(&examination, 0xa5, sizeof examination);
-    examine_upload(file->data, file->size, &limits, cpu_choose(), &examination);
+    examine_upload(file->data, file->size, &orders, &examination);
 }
 
 /* Examines the drawing as a PNG. */
@@ -247,6 +249,21 @@ START_TEST(an_edge_is_held_to_its_limit)
 }
 END_TEST
 
+START_TEST(past_the_deadline_nothing_more_is_looked_at)
+{
+    struct drawing drawing = {.width = 320, .height = 200, .layout = PIXEL_GRAY, .draw = draw_scene};
+    struct drawn_file file = draw_png(&drawing);
+    struct examine_orders orders = {.limits = examine_limits_for(file.size, 512 * MIB, 100000000, 500),
+                                    .deadline_us = 1,
+                                    .cpu = cpu_choose()};
+
+    examine_upload(file.data, file.size, &orders, &examination);
+    ck_assert_uint_eq(examination.reasons, REASON_BIT(REASON_MEDIA_LIMIT_TIME));
+    ck_assert_uint_eq(examination.view_count, 0);
+    free(file.data);
+}
+END_TEST
+
 START_TEST(no_memory_beside_program_and_upload_is_no_memory)
 {
     struct examine_limits limits = examine_limits_for(10 * MIB, 512 * MIB, 1, 1);
@@ -290,6 +307,7 @@ int main(void)
     tcase_add_test(tests, what_came_of_a_truncated_picture_is_hashed);
     tcase_add_test(tests, pixels_are_held_to_their_limit);
     tcase_add_test(tests, an_edge_is_held_to_its_limit);
+    tcase_add_test(tests, past_the_deadline_nothing_more_is_looked_at);
     tcase_add_test(tests, no_memory_beside_program_and_upload_is_no_memory);
     tcase_add_test(tests, the_self_test_passes_at_every_cpu_level_and_not_without_memory);
     suite_add_tcase(suite, tests);

@@ -6,13 +6,24 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct job examine_job = {
-    .type = JOB_EXAMINE, .number = 7, .size = 1000, .pixels_max = 100, .frames_max = 5};
+static const struct job examine_job = {.type = JOB_EXAMINE,
+                                       .number = 7,
+                                       .size = 1000,
+                                       .pixels_max = 100,
+                                       .time_us = 9,
+                                       .frames_max = 5,
+                                       .effort = EFFORT_THOROUGH,
+                                       .enrolment = true};
 static const struct job self_test_job = {.type = JOB_SELF_TEST, .number = 8};
 static const struct job probe_job = {
     .type = JOB_PROBE, .number = 9, .call = PROBE_KILL_PARENT, .parent_pid = 4321};
-static const struct job measure_job = {
-    .type = JOB_MEASURE, .number = 10, .size = 0, .pixels_max = 1, .frames_max = 1, .repeats = 100};
+static const struct job measure_job = {.type = JOB_MEASURE,
+                                       .number = 10,
+                                       .size = 0,
+                                       .pixels_max = 1,
+                                       .time_us = 1,
+                                       .frames_max = 1,
+                                       .repeats = 100};
 static const struct job *const jobs[] = {&examine_job, &self_test_job, &probe_job, &measure_job};
 
 /* Where the fields are in a packet, so that a test can do what no writer of ours does. */
@@ -45,6 +56,9 @@ START_TEST(jobs_arrive_as_they_were_sent)
     ck_assert_uint_eq(job.size, sent->size);
     ck_assert_uint_eq(job.pixels_max, sent->pixels_max);
     ck_assert_uint_eq(job.frames_max, sent->frames_max);
+    ck_assert_uint_eq(job.time_us, sent->time_us);
+    ck_assert_int_eq(job.effort, sent->effort);
+    ck_assert_int_eq(job.enrolment, sent->enrolment);
     ck_assert_uint_eq(job.repeats, sent->repeats);
     ck_assert_int_eq(job.call, sent->call);
     ck_assert_uint_eq(job.parent_pid, sent->parent_pid);
@@ -59,10 +73,14 @@ END_TEST
 enum {
     JOB_AT_SIZE = 16,
     JOB_AT_PIXELS = 24,
-    JOB_AT_FRAMES = 32,
-    JOB_AT_REPEATS = 36,
-    JOB_AT_CALL = 40,
-    JOB_AT_PID = 44
+    JOB_AT_TIME = 32,
+    JOB_AT_FRAMES = 40,
+    JOB_AT_EFFORT = 44,
+    JOB_AT_ENROLMENT = 46,
+    JOB_AT_REPEATS = 48,
+    JOB_AT_CALL = 52,
+    JOB_AT_PID = 56,
+    JOB_AT_UNUSED = 60
 };
 
 static const struct {
@@ -73,13 +91,20 @@ static const struct {
     uint64_t value;
 } bad_jobs[] = {
     {"magic", &examine_job, AT_MAGIC, 4, 0},
-    {"version", &examine_job, AT_VERSION, 2, 2},
+    {"version", &examine_job, AT_VERSION, 2, 3},
     {"unknown type", &examine_job, AT_TYPE, 2, 0},
     {"type past the last", &examine_job, AT_TYPE, 2, 5},
     {"an answer's type", &examine_job, AT_TYPE, 2, 101},
     {"number 0", &examine_job, AT_NUMBER, 8, 0},
     {"no pixels", &examine_job, JOB_AT_PIXELS, 8, 0},
     {"no frames", &examine_job, JOB_AT_FRAMES, 4, 0},
+    {"no time", &examine_job, JOB_AT_TIME, 8, 0},
+    {"effort past the last", &examine_job, JOB_AT_EFFORT, 2, EFFORT_COUNT},
+    {"enrolment neither true nor false", &examine_job, JOB_AT_ENROLMENT, 2, 2},
+    {"an unused field", &examine_job, JOB_AT_UNUSED, 4, 1},
+    {"enrolment in measure", &measure_job, JOB_AT_ENROLMENT, 2, 1},
+    {"time in self-test", &self_test_job, JOB_AT_TIME, 8, 1},
+    {"effort in probe", &probe_job, JOB_AT_EFFORT, 2, 1},
     {"repeats in examine", &examine_job, JOB_AT_REPEATS, 4, 1},
     {"call in examine", &examine_job, JOB_AT_CALL, 4, 1},
     {"pid in examine", &examine_job, JOB_AT_PID, 4, 1},
@@ -116,6 +141,8 @@ static void fill_examination(uint32_t view_count)
     examination.height = 480;
     examination.frames = EXAMINATION_VIEWS_MAX;
     examination.reasons = REASON_BIT(REASON_MEDIA_CORRUPT);
+    examination.trailing = TRAILING_ZIP;
+    examination.trailing_bytes = 123;
     strcpy(examination.detail, "the data ends before the picture");
     examination.view_count = view_count;
     for (uint32_t i = 0; i < view_count; i++) {
@@ -129,39 +156,83 @@ static void fill_examination(uint32_t view_count)
 
 START_TEST(examinations_arrive_as_they_were_sent)
 {
-    static const uint32_t counts[] = {0, 1, 3, EXAMINATION_VIEWS_MAX};
+    static const uint32_t counts[] = {0, 1, 3, MESSAGE_VIEWS_MAX};
     uint32_t count = counts[_i];
+    uint32_t present = 0;
 
     fill_examination(count);
     size_t size = message_write_examined(5, &examination, packet);
     ck_assert_uint_le(size, MESSAGE_REPLY_MAX);
     memset(&copy, 0, sizeof copy);
-    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy), 0);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), 0);
+    ck_assert_uint_eq(present, count);
     ck_assert_mem_eq(&copy, &examination, sizeof copy);
-    ck_assert_int_eq(message_read_examined(packet, size, 4, &copy), -EPROTO);
-    ck_assert_int_eq(message_read_examined(packet, size - 1, 5, &copy), -EPROTO);
-    ck_assert_int_eq(message_read_examined(packet, size + 1, 5, &copy), -EPROTO);
-    ck_assert_int_eq(message_read_examined(packet, 0, 5, &copy), -EPROTO);
-    ck_assert_int_eq(message_read_examined(packet, AT_BODY, 5, &copy), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, size, 4, &copy, &present), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, size - 1, 5, &copy, &present), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, size + 1, 5, &copy, &present), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, 0, 5, &copy, &present), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, AT_BODY, 5, &copy, &present), -EPROTO);
+}
+END_TEST
+
+START_TEST(many_views_arrive_in_packets_of_their_own)
+{
+    static const uint32_t counts[] = {MESSAGE_VIEWS_MAX + 1, 2 * MESSAGE_VIEWS_MAX, EXAMINATION_VIEWS_MAX};
+    uint32_t count = counts[_i];
+    uint32_t sent = MESSAGE_VIEWS_MAX;
+    uint32_t present = 0;
+
+    fill_examination(count);
+    memset(&copy, 0, sizeof copy);
+    size_t size = message_write_examined(5, &examination, packet);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), 0);
+    while (present < count) {
+        ck_assert_uint_eq(present, sent);
+        size = message_write_views(5, &examination, &sent, packet);
+        ck_assert_uint_le(size, MESSAGE_REPLY_MAX);
+        ck_assert_int_eq(message_read_views(packet, size, 4, &copy, &present), -EPROTO);
+        ck_assert_int_eq(message_read_views(packet, size - 1, 5, &copy, &present), -EPROTO);
+        ck_assert_int_eq(message_read_views(packet, size + 1, 5, &copy, &present), -EPROTO);
+        ck_assert_int_eq(message_read_views(packet, AT_BODY - 1, 5, &copy, &present), -EPROTO);
+        ck_assert_int_eq(message_read_views(packet, size, 5, &copy, &present), 0);
+    }
+    ck_assert_mem_eq(&copy, &examination, sizeof copy);
+    ck_assert_int_eq(message_read_views(packet, size, 5, &copy, &present), -EPROTO);
+}
+END_TEST
+
+START_TEST(a_view_out_of_range_is_refused_in_a_later_packet_too)
+{
+    uint32_t sent = MESSAGE_VIEWS_MAX;
+    uint32_t present = 0;
+
+    fill_examination(MESSAGE_VIEWS_MAX + 2);
+    size_t size = message_write_examined(5, &examination, packet);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), 0);
+    size = message_write_views(5, &examination, &sent, packet);
+    put_u32(AT_BODY, VIEW_COUNT);
+    ck_assert_int_eq(message_read_views(packet, size, 5, &copy, &present), -EPROTO);
 }
 END_TEST
 
 START_TEST(the_view_count_is_held_against_the_bytes_that_are_there)
 {
     enum { AT_VIEW_COUNT = 36, VIEW_SIZE = 272 };
+    uint32_t present = 0;
 
     fill_examination(2);
     size_t size = message_write_examined(5, &examination, packet);
     put_u32(AT_VIEW_COUNT, 1);
-    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy), -EPROTO);
-    ck_assert_int_eq(message_read_examined(packet, size - VIEW_SIZE, 5, &copy), 0);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, size - VIEW_SIZE, 5, &copy, &present), 0);
     put_u32(AT_VIEW_COUNT, 3);
-    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), -EPROTO);
     put_u32(AT_VIEW_COUNT, EXAMINATION_VIEWS_MAX + 1);
-    ck_assert_int_eq(message_read_examined(packet, size + (EXAMINATION_VIEWS_MAX - 1) * VIEW_SIZE, 5, &copy),
-                     -EPROTO);
+    ck_assert_int_eq(
+        message_read_examined(packet, size + (MESSAGE_VIEWS_MAX - 2) * VIEW_SIZE, 5, &copy, &present),
+        -EPROTO);
     put_u32(AT_VIEW_COUNT, UINT32_MAX);
-    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), -EPROTO);
 }
 END_TEST
 
@@ -171,8 +242,11 @@ enum {
     AT_HEIGHT = 24,
     AT_FRAMES = 28,
     AT_REASONS = 32,
-    AT_DETAIL = 40,
-    AT_VIEWS = 168,
+    AT_TRAILING_BYTES = 40,
+    AT_TRAILING = 48,
+    AT_UNUSED = 52,
+    AT_DETAIL = 56,
+    AT_VIEWS = 184,
     AT_VIEW_2 = AT_VIEWS + 272,
 };
 
@@ -184,8 +258,11 @@ static const struct {
     {"magic", AT_MAGIC, 1},
     {"format past the last", AT_FORMAT, FORMAT_COUNT},
     {"hashes of no format", AT_FORMAT, FORMAT_UNKNOWN},
-    {"hashes of a picture too narrow for any", AT_WIDTH, PDQ_EDGE_MIN - 1},
-    {"hashes of a picture too low for any", AT_HEIGHT, PDQ_EDGE_MIN - 1},
+    {"hashes of a picture without pixels", AT_WIDTH, 0},
+    {"trailing data past the last kind", AT_TRAILING, TRAILING_COUNT},
+    {"trailing data of no kind", AT_TRAILING, TRAILING_NONE},
+    {"a kind of no trailing data", AT_TRAILING_BYTES, 0},
+    {"an unused field of the head", AT_UNUSED, 1},
     {"hashes of no frame", AT_FRAMES, 0},
     {"a match as a reason", AT_REASONS, REASON_BIT(REASON_MATCH_EXACT)},
     {"low quality, which the parent finds", AT_REASONS, REASON_BIT(REASON_MEDIA_LOW_QUALITY)},
@@ -196,55 +273,58 @@ static const struct {
     {"a byte that is not ASCII", AT_DETAIL, 0x414141c3},
     {"text after the end", AT_DETAIL + 124, 0x00414141},
     {"text without an end", AT_DETAIL + 124, 0x41414141},
-    {"a first view that is not the main one", AT_VIEWS, VIEW_UNDER_ALPHA},
-    {"a first view of another frame", AT_VIEWS + 4, 1},
     {"quality above 100", AT_VIEWS + 8, 101},
     {"an unused field", AT_VIEWS + 12, 1},
     {"a view past the last", AT_VIEW_2, VIEW_COUNT},
-    {"views out of order", AT_VIEW_2 + 16 + ORIENTATION_COUNT *PDQ_SIZE, VIEW_MAIN},
     {"a frame past the last", AT_VIEW_2 + 4, EXAMINATION_VIEWS_MAX},
 };
 
 START_TEST(an_examination_with_any_field_out_of_range_is_refused)
 {
+    uint32_t present = 0;
+
     fill_examination(3);
     size_t size = message_write_examined(5, &examination, packet);
-    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy), 0);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), 0);
     put_u32(bad_examinations[_i].at, bad_examinations[_i].value);
-    ck_assert_msg(message_read_examined(packet, size, 5, &copy) == -EPROTO, "%s", bad_examinations[_i].name);
+    ck_assert_msg(message_read_examined(packet, size, 5, &copy, &present) == -EPROTO, "%s",
+                  bad_examinations[_i].name);
 }
 END_TEST
 
 START_TEST(nothing_seen_and_no_reason_is_nonsense)
 {
+    uint32_t present = 0;
+
     fill_examination(0);
     examination.width = PDQ_EDGE_MIN - 1;
     examination.reasons = 0;
     size_t size = message_write_examined(5, &examination, packet);
-    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy), 0);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), 0);
     put_u32(AT_WIDTH, PDQ_EDGE_MIN);
-    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), -EPROTO);
     put_u32(AT_WIDTH, 0);
-    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), -EPROTO);
     put_u32(AT_WIDTH, 1);
-    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy), 0);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), 0);
     put_u32(AT_FORMAT, FORMAT_UNKNOWN);
-    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), -EPROTO);
     put_u32(AT_REASONS, REASON_BIT(REASON_MEDIA_UNRECOGNISED));
-    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy), 0);
+    ck_assert_int_eq(message_read_examined(packet, size, 5, &copy, &present), 0);
 }
 END_TEST
 
 START_TEST(an_answer_is_taken_only_for_its_own_job)
 {
     uint32_t abi = 0;
+    uint32_t present = 0;
     size_t size = message_write_self_tested(3, 7, packet);
 
     ck_assert_int_eq(message_read_self_tested(packet, size, 3, &abi), 0);
     ck_assert_uint_eq(abi, 7);
     ck_assert_int_eq(message_read_self_tested(packet, size, 2, &abi), -EPROTO);
     ck_assert_int_eq(message_read_survived(packet, size, 3, PROBE_OPEN), -EPROTO);
-    ck_assert_int_eq(message_read_examined(packet, size, 3, &copy), -EPROTO);
+    ck_assert_int_eq(message_read_examined(packet, size, 3, &copy, &present), -EPROTO);
     ck_assert_int_eq(message_read_self_tested(packet, size + 1, 3, &abi), -EPROTO);
     put_u32(AT_BODY + 4, 1);
     ck_assert_int_eq(message_read_self_tested(packet, size, 3, &abi), -EPROTO);
@@ -345,6 +425,8 @@ int main(void)
     tcase_add_loop_test(tests, jobs_arrive_as_they_were_sent, 0, COUNT(jobs));
     tcase_add_loop_test(tests, a_job_with_any_field_out_of_range_is_refused, 0, COUNT(bad_jobs));
     tcase_add_loop_test(tests, examinations_arrive_as_they_were_sent, 0, 4);
+    tcase_add_loop_test(tests, many_views_arrive_in_packets_of_their_own, 0, 3);
+    tcase_add_test(tests, a_view_out_of_range_is_refused_in_a_later_packet_too);
     tcase_add_test(tests, the_view_count_is_held_against_the_bytes_that_are_there);
     tcase_add_loop_test(tests, an_examination_with_any_field_out_of_range_is_refused, 0,
                         COUNT(bad_examinations));

@@ -179,8 +179,10 @@ static struct picture_shape shape_with_alpha(struct picture_shape shape)
 
 START_TEST(opaque_alpha_changes_no_bit)
 {
-    static const struct picture_shape shapes[] = {
-        {301, 203, PIXEL_GRAY, 0}, {301, 203, PIXEL_RGB, 0}, {64, 64, PIXEL_RGB, 0}, {5, 900, PIXEL_RGB, 0}};
+    static const struct picture_shape shapes[] = {{.width = 301, .height = 203, .layout = PIXEL_GRAY},
+                                                  {.width = 301, .height = 203, .layout = PIXEL_RGB},
+                                                  {.width = 64, .height = 64, .layout = PIXEL_RGB},
+                                                  {.width = 5, .height = 900, .layout = PIXEL_RGB}};
     struct pdq_result plain;
     struct pdq_result result;
 
@@ -208,7 +210,7 @@ END_TEST
 START_TEST(alpha_mixes_the_pixel_with_the_backdrop)
 {
     static const float backdrops[] = {[PDQ_OVER_WHITE] = 255, [PDQ_OVER_BLACK] = 0, [PDQ_UNDER_ALPHA] = -1};
-    struct picture_shape shape = {301, 203, _i ? PIXEL_RGBA : PIXEL_GRAY_ALPHA, 0};
+    struct picture_shape shape = {.width = 301, .height = 203, .layout = _i ? PIXEL_RGBA : PIXEL_GRAY_ALPHA};
     uint8_t *samples = picture_draw(&shape, 21);
     struct pdq_result results[3];
     struct pdq_result expected;
@@ -227,7 +229,7 @@ END_TEST
 
 START_TEST(a_picture_hidden_under_transparency_shows_under_alpha_only)
 {
-    struct picture_shape shape = {300, 200, _i ? PIXEL_RGB : PIXEL_GRAY, 0};
+    struct picture_shape shape = {.width = 300, .height = 200, .layout = _i ? PIXEL_RGB : PIXEL_GRAY};
     struct picture_shape alpha_shape = shape_with_alpha(shape);
     uint8_t *samples = picture_draw(&shape, 8);
     uint8_t *clear = calloc(shape.width, shape.height);
@@ -251,8 +253,8 @@ END_TEST
 
 START_TEST(a_picture_in_the_alpha_alone_shows_over_white_and_black)
 {
-    struct picture_shape mask = {300, 200, PIXEL_GRAY, 0};
-    struct picture_shape shape = {300, 200, PIXEL_GRAY_ALPHA, 0};
+    struct picture_shape mask = {.width = 300, .height = 200, .layout = PIXEL_GRAY};
+    struct picture_shape shape = {.width = 300, .height = 200, .layout = PIXEL_GRAY_ALPHA};
     uint8_t *alpha = picture_draw(&mask, 9);
     uint8_t *white = malloc((size_t)300 * 200);
     struct pdq_result plain;
@@ -287,7 +289,7 @@ static void hash_first_rows(const struct picture_shape *shape, const uint8_t *sa
 START_TEST(missing_rows_repeat_the_last_one)
 {
     static const uint32_t heights[] = {5, 64, 100, 128, 300};
-    struct picture_shape shape = {301, heights[_i], PIXEL_RGB, 0};
+    struct picture_shape shape = {.width = 301, .height = heights[_i], .layout = PIXEL_RGB};
     size_t row = raster_row_bytes(&shape);
     uint8_t *samples = picture_draw(&shape, 3);
     uint8_t *filled = malloc(row * shape.height);
@@ -309,7 +311,7 @@ END_TEST
 
 START_TEST(without_a_row_there_is_no_quality)
 {
-    struct picture_shape shape = {300, 200, PIXEL_RGB, 0};
+    struct picture_shape shape = {.width = 300, .height = 200, .layout = PIXEL_RGB};
     struct pdq_result result;
     struct pdq_hash zero = {{0}};
 
@@ -322,8 +324,8 @@ END_TEST
 
 START_TEST(rows_past_the_height_are_ignored)
 {
-    struct picture_shape shape = {300, 200, PIXEL_RGB, 0};
-    struct picture_shape taller = {300, 210, PIXEL_RGB, 0};
+    struct picture_shape shape = {.width = 300, .height = 200, .layout = PIXEL_RGB};
+    struct picture_shape taller = {.width = 300, .height = 210, .layout = PIXEL_RGB};
     uint8_t *samples = picture_draw(&taller, 4);
     struct pdq_result found;
     struct pdq_result expected;
@@ -343,7 +345,8 @@ START_TEST(edges_below_five_are_refused)
     for (uint32_t edge = 0; edge <= 6; edge++) {
         int expected = edge < 5 ? -EINVAL : 0;
         for (int upright = 0; upright < 2; upright++) {
-            struct picture_shape shape = {upright ? 6 : edge, upright ? edge : 6, PIXEL_GRAY, 0};
+            struct picture_shape shape = {
+                .width = upright ? 6 : edge, .height = upright ? edge : 6, .layout = PIXEL_GRAY};
             struct pdq_stream *stream = NULL;
             ck_assert_int_eq(pdq_stream_create(&shape, PDQ_OVER_WHITE, CPU_PLAIN, &stream), expected);
             ck_assert((stream == NULL) == (edge < 5));
@@ -364,7 +367,7 @@ END_TEST
 
 START_TEST(a_level_above_the_machine_s_is_a_bug)
 {
-    struct picture_shape shape = {300, 200, PIXEL_RGB, 0};
+    struct picture_shape shape = {.width = 300, .height = 200, .layout = PIXEL_RGB};
     struct pdq_stream *stream = NULL;
 
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));

@@ -125,10 +125,17 @@ static int order(enum fake_deed deed, uint32_t height)
     return fd;
 }
 
+static int ask(int fd, uint64_t size, struct examination *examination)
+{
+    const struct examination_request request = {.memory_fd = fd, .size = size};
+
+    return worker_pool_examine(pool, &request, examination);
+}
+
 static int examine(enum fake_deed deed, uint32_t height, struct examination *examination)
 {
     int fd = order(deed, height);
-    int result = worker_pool_examine(pool, fd, 5, examination);
+    int result = ask(fd, 5, examination);
 
     close(fd);
     return result;
@@ -248,12 +255,12 @@ START_TEST(what_is_not_sealed_or_of_another_size_is_not_handed_over)
     create_pool(&options);
     ck_assert_int_eq(memfile_create("test", &fd), 0);
     ck_assert_int_eq(memfile_append(fd, "abcde", 5), 0);
-    ck_assert_int_eq(worker_pool_examine(pool, fd, 5, &examination), -EINVAL);
+    ck_assert_int_eq(ask(fd, 5, &examination), -EINVAL);
     ck_assert_int_eq(memfile_seal(fd), 0);
-    ck_assert_int_eq(worker_pool_examine(pool, fd, 4, &examination), -EINVAL);
-    ck_assert_int_eq(worker_pool_examine(pool, fd, 6, &examination), -EINVAL);
-    ck_assert_int_eq(worker_pool_examine(pool, -1, 5, &examination), -EINVAL);
-    ck_assert_int_eq(worker_pool_examine(pool, fd, 5, &examination), 0);
+    ck_assert_int_eq(ask(fd, 4, &examination), -EINVAL);
+    ck_assert_int_eq(ask(fd, 6, &examination), -EINVAL);
+    ck_assert_int_eq(ask(-1, 5, &examination), -EINVAL);
+    ck_assert_int_eq(ask(fd, 5, &examination), 0);
     ck_assert_uint_eq(status_now().jobs, 1);
     close(fd);
     free_pool();

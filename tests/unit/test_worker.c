@@ -86,11 +86,18 @@ static int sealed(const void *data, size_t size)
     return fd;
 }
 
+static int ask(int fd, uint64_t size, struct examination *found)
+{
+    const struct examination_request request = {.memory_fd = fd, .size = size};
+
+    return worker_pool_examine(pool, &request, found);
+}
+
 static void examine(const void *data, size_t size)
 {
     int fd = sealed(data, size);
 
-    ck_assert_int_eq(worker_pool_examine(pool, fd, size, &examination), 0);
+    ck_assert_int_eq(ask(fd, size, &examination), 0);
     close(fd);
 }
 
@@ -232,12 +239,13 @@ START_TEST(a_worker_ends_at_any_doubt)
                               : misuse == SIZE_TOO_LARGE ? 5000
                                                          : 5,
                       .pixels_max = 1,
+                      .time_us = 1000000,
                       .frames_max = 1};
     uint8_t packet[MESSAGE_JOB_SIZE + 1] = {0};
     int file_fd = file_for(misuse);
 
     if (plain)
-        job.size = job.pixels_max = job.frames_max = 0;
+        job.size = job.pixels_max = job.time_us = job.frames_max = 0;
     message_write_job(&job, packet);
     packet[0] = (uint8_t)(packet[0] ^ (misuse == BAD_MAGIC));
     size_t size = MESSAGE_JOB_SIZE;
@@ -379,7 +387,7 @@ static void *examine_aside(void *argument)
     struct stopped_job *job = argument;
     int fd = sealed(job->picture.data, job->picture.size);
 
-    ck_assert_int_eq(worker_pool_examine(pool, fd, job->picture.size, &job->result), 0);
+    ck_assert_int_eq(ask(fd, job->picture.size, &job->result), 0);
     close(fd);
     return NULL;
 }
@@ -509,8 +517,8 @@ static void *examine_often(void *argument)
     bool right = mine != NULL;
 
     for (int i = 0; right && i < 20; i++)
-        right = worker_pool_examine(pool, fd, picture->size, mine) == 0 && mine->reasons == 0 &&
-                mine->view_count == 1 && mine->width == 100 + picture->size % 100;
+        right = ask(fd, picture->size, mine) == 0 && mine->reasons == 0 && mine->view_count == 1 &&
+                mine->width == 100 + picture->size % 100;
     close(fd);
     free(mine);
     return right ? argument : NULL;

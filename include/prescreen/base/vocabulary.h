@@ -33,7 +33,25 @@ enum view {
     VIEW_MAIN,        /* the picture as shown; transparent parts over white */
     VIEW_UNDER_ALPHA, /* the stored colours, transparency ignored */
     VIEW_OVER_BLACK,  /* transparent parts over black */
+    VIEW_THUMBNAIL,   /* the small picture that a file carries beside the picture */
     VIEW_COUNT
+};
+
+/* How many views of an upload are looked up. */
+enum effort { EFFORT_FAST, EFFORT_STANDARD, EFFORT_THOROUGH, EFFORT_COUNT };
+
+/* What follows the end of the picture in the same file: viewers never show it. */
+enum trailing_data {
+    TRAILING_NONE,
+    TRAILING_PADDING, /* zeros or white space */
+    TRAILING_PICTURE, /* of a format known here */
+    TRAILING_ZIP,     /* also office documents and programs for a virtual machine */
+    TRAILING_ARCHIVE, /* RAR, 7z, gzip */
+    TRAILING_PDF,
+    TRAILING_VIDEO,  /* ISO media: the moving half of a motion photo */
+    TRAILING_SCRIPT, /* markup or a script */
+    TRAILING_UNKNOWN,
+    TRAILING_COUNT
 };
 
 enum media_format {
@@ -90,6 +108,8 @@ const char *audience_name(enum audience audience);
 const char *hash_kind_name(enum hash_kind kind);
 const char *orientation_name(enum orientation orientation);
 const char *view_name(enum view view);
+const char *effort_name(enum effort effort);
+const char *trailing_data_name(enum trailing_data trailing);
 const char *media_format_name(enum media_format format);
 const char *reason_name(enum reason reason);
 const char *right_name(enum right right);
@@ -98,6 +118,7 @@ const char *right_name(enum right right);
 bool verdict_parse(const char *name, enum verdict *verdict);
 bool list_action_parse(const char *name, enum list_action *action);
 bool audience_parse(const char *name, enum audience *audience);
+bool effort_parse(const char *name, enum effort *effort);
 bool hash_kind_parse(const char *name, enum hash_kind *kind);
 bool reason_parse(const char *name, enum reason *reason);
 bool right_parse(const char *name, enum right *right);

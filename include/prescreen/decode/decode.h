@@ -1,5 +1,5 @@
-/* From bytes to rows of pixels. Runs only inside a worker: everything here handles what an attacker wrote.
- * Opens no file, starts no thread, reads no clock. */
+/* From bytes to rows of pixels, picture by picture. Runs only inside a worker: everything here handles what
+ * an attacker wrote. Opens no file, starts no thread, reads no clock. */
 #ifndef PRESCREEN_DECODE_DECODE_H
 #define PRESCREEN_DECODE_DECODE_H
 
@@ -22,25 +22,27 @@ struct decode_report {
     uint32_t width;           /* pixels as stored, 0 when unknown; also of a picture refused for its size */
     uint32_t height;
     uint32_t frames;    /* that the file holds, whatever it claims; at least 1 once a header was read */
-    unsigned int exif;  /* orientation 1-8, 1 when absent or invalid */
+    unsigned int exif;  /* orientation 1-8 of the first picture, 1 when absent or invalid */
     reason_set reasons; /* media reasons; 0 = all of the picture reached the sink */
-    char detail[128];   /* the first reason in the decoder's own words for the log, printable ASCII */
+    enum trailing_data trailing; /* after the end of the last picture, where the format has an end */
+    uint64_t trailing_bytes;
+    char detail[128]; /* the first reason in the decoder's own words for the log, printable ASCII */
 };
 
 /* What the first bytes are. FORMAT_UNKNOWN when they are no picture format known here. data may be NULL when
  * size is 0. Source: each format's own document. */
 enum media_format decode_sniff(const uint8_t *data, size_t size);
 
-/* Decodes the (first) picture into the sink. Always fills report; a refused, cut or broken file is told in
- * report->reasons, never by the return value, and rows that could be decoded have reached the sink, which may
- * mean begin without a row. A row that the data only begins is filled up by the codec; rows that it does not
- * reach are not delivered, save in an interlaced PNG or a progressive JPEG, whose first pass covers all. An
- * animation with more than one frame gives media.limit.frames: one frame is examined, the picture that
- * decoders without animation show. Colour profiles and gamma are not applied. Shapes: JPEG and lossy WebP
- * PIXEL_GRAY (luma), with alpha PIXEL_GRAY_ALPHA; RGB, CMYK and YCCK JPEG PIXEL_RGB; PNG and lossless WebP as
- * stored, 16 bits rounded to 8; an animated WebP PIXEL_RGBA. Errors: only what the sink returned. Threads:
- * any, no shared state. Cost: the codec's; a frame of memory for an interlaced PNG, a progressive JPEG (2
- * bytes a coefficient) and any WebP. data is borrowed. */
+/* Decodes every picture that the file holds into the sink: its frames or pages in their order, each as it is
+ * shown (an animation's frames are composed on their canvas), then pictures that follow the first one in the
+ * file, then thumbnails. Always fills report; a refused, cut or broken file is told in report->reasons, never
+ * by the return value, and rows that could be decoded have reached the sink, which may mean begin without a
+ * row. A row that the data only begins is filled up by the codec; rows that it does not reach are not
+ * delivered, save in an interlaced PNG or a progressive JPEG, whose first pass covers all. A frame above the
+ * limits gives its media.limit reason and the others are decoded all the same. Colour profiles and gamma are
+ * not applied. Shapes: luma where the format has it (PIXEL_GRAY, with alpha PIXEL_GRAY_ALPHA), else as
+ * stored, 16 bits rounded to 8. Errors: only what the sink returned. Threads: any, no shared state. Cost: the
+ * codec's; a frame of memory where the format demands it. data is borrowed. */
 int decode_picture(const uint8_t *data, size_t size, const struct decode_limits *limits,
                    const struct row_sink *sink, struct decode_report *report);
 

@@ -8,9 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How many views of an upload are looked up. */
-enum effort { EFFORT_FAST, EFFORT_STANDARD, EFFORT_THOROUGH, EFFORT_COUNT };
-
 enum { POLICY_QUALITY_MAX = 100, POLICY_RADIUS_MAX = 64 };
 
 /* What one audience gets on one surface of the platform. */
@@ -62,11 +59,5 @@ struct policy_decision {
  * Cost: linear in count for a still picture. */
 void policy_decide(const struct policy_rules *rules, const struct policy_match *matches, size_t count,
                    reason_set media, struct policy_decision *decision);
-
-/* "fast", "standard", "thorough". The value must be in range. */
-const char *effort_name(enum effort effort);
-
-/* Reads a word. Returns false, output untouched, on any other text. */
-bool effort_parse(const char *name, enum effort *effort);
 
 #endif

@@ -32,6 +32,8 @@ struct screening_media {
     enum media_format format;
     uint32_t width, height, frames;
     uint64_t bytes;
+    enum trailing_data trailing;
+    uint64_t trailing_bytes; /* after the end of the picture */
 };
 
 struct screening_timing {

@@ -59,13 +59,13 @@ struct worker_pool;
 int worker_pool_create(const struct worker_pool_options *options, struct worker_pool **pool,
                        struct diag *diag);
 
-/* Has a worker examine size bytes of the sealed memory file. Blocks at most queue_time_us + job_time_us + a
+/* Has a worker examine the request's file. Blocks at most queue_time_us + job_time_us + a
  * small grace. A worker that died, stalled or answered nonsense is told in examination->reasons, never as an
  * error. Returns 0; WORKER_POOL_BUSY when no worker came free in time. Errors: -ESHUTDOWN while the pool is
- * ending; -EINVAL when memory_fd is not sealed or not of that size; -errno when the job could be handed to no
+ * ending; -EINVAL when the file is not sealed or not of that size; -errno when the job could be handed to no
  * worker. Callers that wait are served in the order in which they came. Threads: any number at once.
- * Ownership: memory_fd is borrowed. */
-int worker_pool_examine(struct worker_pool *pool, int memory_fd, uint64_t size,
+ * Ownership: the request is borrowed. */
+int worker_pool_examine(struct worker_pool *pool, const struct examination_request *request,
                         struct examination *examination);
 
 /* A consistent copy of the counters. */
