@@ -140,6 +140,15 @@ bool hash_kind_parse(const char *name, enum hash_kind *kind)
     return value >= 0;
 }
 
+bool view_parse(const char *name, enum view *view)
+{
+    int value = find(views, VIEW_COUNT, name);
+
+    if (value >= 0)
+        *view = (enum view)value;
+    return value >= 0;
+}
+
 bool reason_parse(const char *name, enum reason *reason)
 {
     int value = find(reasons, REASON_COUNT, name);

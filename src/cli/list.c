@@ -108,9 +108,13 @@ int command_list_create(const struct invocation *invocation)
 static int print_row(void *context, const struct list_entry *entry)
 {
     char row[LIST_CSV_ROW_MAX];
-    size_t size = list_csv_format_row(entry, row, sizeof row);
+    const struct list_info *info = context;
+    size_t size = list_csv_format_row(entry, info->views > 0, row, sizeof row);
 
-    (void)context;
+    if (size == 0) {
+        say("the list was given its first views meanwhile; try again");
+        return -EAGAIN;
+    }
     return fwrite(row, 1, size, stdout) == size ? 0 : -EIO;
 }
 
@@ -126,9 +130,9 @@ int command_list_export(const struct invocation *invocation)
     if (result == 0)
         result = list_store_get(local.list_store, name, &info, &diag);
     if (result == 0) {
-        size_t size = list_csv_format_header(header, sizeof header);
+        size_t size = list_csv_format_header(info.views > 0, header, sizeof header);
         fwrite(header, 1, size, stdout);
-        result = list_store_each_entry(local.list_store, name, print_row, NULL, &diag);
+        result = list_store_each_entry(local.list_store, name, print_row, &info, &diag);
     }
     if (result != 0)
         list_say_failure(name, result, &diag);
@@ -146,6 +150,7 @@ static int add_list_row(void *context, const struct list_info *info)
     table_add(context, "%llu", (unsigned long long)info->entries);
     for (int kind = 0; kind < HASH_KIND_COUNT; kind++)
         table_add(context, "%llu", (unsigned long long)info->kinds[kind]);
+    table_add(context, "%llu", (unsigned long long)info->views);
     table_add(context, "%u", info->properties.max_distance);
     table_add(context, "%.19sZ", updated);
     table_add(context, "%s", info->properties.source);
@@ -154,8 +159,8 @@ static int add_list_row(void *context, const struct list_info *info)
 
 int command_list_show(const struct invocation *invocation)
 {
-    static const char *const headings[] = {"list",    "action", ">entries",      ">md5",    ">sha1",
-                                           ">sha256", ">pdq",   ">max-distance", "updated", "source"};
+    static const char *const headings[] = {"list", "action", ">entries",      ">md5",    ">sha1", ">sha256",
+                                           ">pdq", ">views", ">max-distance", "updated", "source"};
     struct local local = {.config = NULL};
     struct table *table = NULL;
     struct list_info info;

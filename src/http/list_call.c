@@ -37,14 +37,15 @@ json_t *list_to_json(const struct list_info *info)
 
     clock_format_rfc3339(info->created_us, created);
     clock_format_rfc3339(info->updated_us, updated);
-    return json_pack(
-        "{s:s, s:s, s:s, s:i, s:I, s:{s:I, s:I, s:I, s:I}, s:s, s:s, s:I}", "name", info->properties.name,
-        "action", list_action_name(info->properties.action), "source", info->properties.source,
-        "max_distance", (int)info->properties.max_distance, "entries", (json_int_t)info->entries, "kinds",
-        hash_kind_name(HASH_MD5), (json_int_t)info->kinds[HASH_MD5], hash_kind_name(HASH_SHA1),
-        (json_int_t)info->kinds[HASH_SHA1], hash_kind_name(HASH_SHA256), (json_int_t)info->kinds[HASH_SHA256],
-        hash_kind_name(HASH_PDQ), (json_int_t)info->kinds[HASH_PDQ], "created_at", created, "updated_at",
-        updated, "version", (json_int_t)info->version);
+    return json_pack("{s:s, s:s, s:s, s:i, s:I, s:{s:I, s:I, s:I, s:I}, s:I, s:s, s:s, s:I}", "name",
+                     info->properties.name, "action", list_action_name(info->properties.action), "source",
+                     info->properties.source, "max_distance", (int)info->properties.max_distance, "entries",
+                     (json_int_t)info->entries, "kinds", hash_kind_name(HASH_MD5),
+                     (json_int_t)info->kinds[HASH_MD5], hash_kind_name(HASH_SHA1),
+                     (json_int_t)info->kinds[HASH_SHA1], hash_kind_name(HASH_SHA256),
+                     (json_int_t)info->kinds[HASH_SHA256], hash_kind_name(HASH_PDQ),
+                     (json_int_t)info->kinds[HASH_PDQ], "views", (json_int_t)info->views, "created_at",
+                     created, "updated_at", updated, "version", (json_int_t)info->version);
 }
 
 static void log_change(const struct request *request, const char *what, const struct list_change *change)

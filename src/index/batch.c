@@ -76,8 +76,8 @@ enum { ARRAY_COUNT = sizeof(struct index_batch) / sizeof(struct index_array) };
 static struct index_array *array_of(struct index_batch *batch, size_t number)
 {
     struct index_array *const arrays[ARRAY_COUNT] = {
-        &batch->rows,       &batch->lists,      &batch->kinds,      &batch->hashes,
-        &batch->hash_slots, &batch->records[0], &batch->records[1], &batch->records[2]};
+        &batch->rows,  &batch->lists,      &batch->kinds,      &batch->hashes,    &batch->hash_slots,
+        &batch->views, &batch->records[0], &batch->records[1], &batch->records[2]};
 
     return arrays[number];
 }
@@ -90,6 +90,7 @@ void index_batch_init(struct index_batch *batch)
     batch->kinds.item_bytes = sizeof(uint8_t);
     batch->hashes.item_bytes = sizeof(struct pdq_hash);
     batch->hash_slots.item_bytes = sizeof(uint32_t);
+    batch->views.item_bytes = sizeof(struct index_view);
     for (int kind = 0; kind < DIGEST_KIND_COUNT; kind++)
         batch->records[kind].item_bytes = record_words(kind) * sizeof(uint32_t);
 }
@@ -102,7 +103,7 @@ void index_batch_clear(struct index_batch *batch)
 
 void index_batch_trim(struct index_batch *batch)
 {
-    if (batch->hashes.count == batch->rows.count)
+    if (batch->hashes.count == batch->rows.count && batch->views.count == 0)
         batch->hash_slots.count = 0;
     for (size_t i = 0; i < ARRAY_COUNT; i++)
         array_trim(array_of(batch, i));
@@ -111,7 +112,7 @@ void index_batch_trim(struct index_batch *batch)
 size_t index_batch_bytes(const struct index_batch *batch)
 {
     size_t bytes = array_bytes(&batch->rows) + array_bytes(&batch->lists) + array_bytes(&batch->kinds) +
-                   array_bytes(&batch->hashes) + array_bytes(&batch->hash_slots);
+                   array_bytes(&batch->hashes) + array_bytes(&batch->hash_slots) + array_bytes(&batch->views);
 
     for (int kind = 0; kind < DIGEST_KIND_COUNT; kind++)
         bytes += array_bytes(&batch->records[kind]);
@@ -179,6 +180,35 @@ int index_batch_add(struct index_batch *batch, uint64_t row, uint32_t list, cons
     return 0;
 }
 
+int index_batch_add_view(struct index_batch *batch, enum view view, const struct pdq_hash *hash)
+{
+    if (batch->hashes.count >= NEAR_COUNT_MAX || array_reserve(&batch->hashes, 1) < 0 ||
+        array_reserve(&batch->hash_slots, 1) < 0 || array_reserve(&batch->views, 1) < 0)
+        return -ENOMEM;
+    *(struct index_view *)array_push(&batch->views) =
+        (struct index_view){(uint32_t)batch->hashes.count, (uint32_t)view};
+    push_hash(batch, hash, (uint32_t)batch->rows.count - 1);
+    return 0;
+}
+
+enum view index_batch_view(const struct index_batch *batch, uint32_t hash_number)
+{
+    const struct index_view *views = batch->views.items;
+    size_t first = 0;
+    size_t end = batch->views.count;
+
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        if (views[middle].hash_number < hash_number)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first < batch->views.count && views[first].hash_number == hash_number
+               ? (enum view)views[first].view
+               : VIEW_MAIN;
+}
+
 static int reserve_like(struct index_batch *batch, const struct index_batch *other)
 {
     int result = array_reserve(&batch->rows, other->rows.count);
@@ -187,6 +217,7 @@ static int reserve_like(struct index_batch *batch, const struct index_batch *oth
     result = result < 0 ? result : array_reserve(&batch->kinds, other->kinds.count);
     result = result < 0 ? result : array_reserve(&batch->hashes, other->hashes.count);
     result = result < 0 ? result : array_reserve(&batch->hash_slots, other->hashes.count);
+    result = result < 0 ? result : array_reserve(&batch->views, other->views.count);
     for (int kind = 0; kind < DIGEST_KIND_COUNT && result == 0; kind++)
         result = array_reserve(&batch->records[kind], other->records[kind].count);
     return result;
@@ -207,6 +238,26 @@ static void append_entries(struct index_batch *batch, const struct index_batch *
     }
 }
 
+/* Copies hashes, and of which views they are. */
+static void append_hashes(struct index_batch *batch, const struct index_batch *other,
+                          const uint32_t *new_slots)
+{
+    const struct pdq_hash *hashes = other->hashes.items;
+    const struct index_view *view = other->views.items;
+    const struct index_view *end = view + other->views.count;
+
+    for (uint32_t i = 0; i < other->hashes.count; i++) {
+        uint32_t slot = new_slots[index_batch_slot(other, i)];
+        bool is_view = view != end && view->hash_number == i;
+        if (is_view && slot != no_slot)
+            *(struct index_view *)array_push(&batch->views) =
+                (struct index_view){(uint32_t)batch->hashes.count, view->view};
+        if (slot != no_slot)
+            push_hash(batch, &hashes[i], slot);
+        view += is_view;
+    }
+}
+
 static void append_digests(struct index_batch *batch, const struct index_batch *other, int kind,
                            const uint32_t *new_slots)
 {
@@ -222,21 +273,17 @@ static void append_digests(struct index_batch *batch, const struct index_batch *
 
 int index_batch_append(struct index_batch *batch, const struct index_batch *other, const uint64_t *removed)
 {
-    const struct pdq_hash *hashes = other->hashes.items;
     size_t slot_bytes = other->rows.count * sizeof(uint32_t);
     uint32_t *new_slots;
 
-    if (batch->rows.count + other->rows.count > NEAR_COUNT_MAX || reserve_like(batch, other) < 0)
+    if (batch->rows.count + other->rows.count > NEAR_COUNT_MAX ||
+        batch->hashes.count + other->hashes.count > NEAR_COUNT_MAX || reserve_like(batch, other) < 0)
         return -ENOMEM;
     new_slots = index_memory_acquire(slot_bytes);
     if (new_slots == NULL)
         return -ENOMEM;
     append_entries(batch, other, removed, new_slots);
-    for (uint32_t i = 0; i < other->hashes.count; i++) {
-        uint32_t slot = new_slots[index_batch_slot(other, i)];
-        if (slot != no_slot)
-            push_hash(batch, &hashes[i], slot);
-    }
+    append_hashes(batch, other, new_slots);
     for (int kind = 0; kind < DIGEST_KIND_COUNT; kind++)
         append_digests(batch, other, kind, new_slots);
     index_memory_release(new_slots, slot_bytes);

@@ -17,13 +17,21 @@ struct index_array {
     size_t capacity;
 };
 
+/* Which view a hash is of, where that is not the main one. */
+struct index_view {
+    uint32_t hash_number;
+    uint32_t view;
+};
+
 /* An entry's place in rows, lists and kinds is its slot. */
 struct index_batch {
-    struct index_array rows;       /* uint64_t */
-    struct index_array lists;      /* uint32_t */
-    struct index_array kinds;      /* uint8_t, a set of HASH_BIT */
-    struct index_array hashes;     /* struct pdq_hash, of those entries that have one */
-    struct index_array hash_slots; /* uint32_t for each hash, ascending; empty when every entry has a hash */
+    struct index_array rows;   /* uint64_t */
+    struct index_array lists;  /* uint32_t */
+    struct index_array kinds;  /* uint8_t, a set of HASH_BIT */
+    struct index_array hashes; /* struct pdq_hash, of those entries that have one */
+    struct index_array
+        hash_slots;           /* uint32_t for each hash, ascending; empty when every entry has just one */
+    struct index_array views; /* struct index_view, of the hashes that are of a view; ascending */
     struct index_array records[DIGEST_KIND_COUNT]; /* digest and slot, see exact.h */
 };
 
@@ -49,6 +57,9 @@ static inline uint32_t index_batch_slot(const struct index_batch *batch, uint32_
     return batch->hash_slots.items == NULL ? hash_number
                                            : ((const uint32_t *)batch->hash_slots.items)[hash_number];
 }
+
+/* The view that a hash is of. Cost: logarithmic in the number of views. */
+enum view index_batch_view(const struct index_batch *batch, uint32_t hash_number);
 
 /* An empty batch. Allocates nothing. */
 void index_batch_init(struct index_batch *batch);

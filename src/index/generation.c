@@ -152,6 +152,7 @@ void index_generation_read_statistics(const struct index_generation *generation,
     for (size_t p = 0; p < generation->part_count; p++) {
         const struct index_part *part = &generation->parts[p];
         sum.entries += part->count;
+        sum.views += part->segment->entries.views.count;
         sum.removed += index_segment_count(part->segment) - part->count;
         sum.bytes +=
             index_segment_bytes(part->segment) + (part->removals == NULL ? 0 : part->removals->bytes);

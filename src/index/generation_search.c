@@ -11,6 +11,7 @@ struct found {
     enum hash_kind kind;
     unsigned int distance;
     uint32_t query;
+    enum view view; /* of the entry that its hash is of */
 };
 
 /* One search: the nearest hits in a heap with the farthest on top, and which entries of the present part have
@@ -23,7 +24,8 @@ struct search {
     uint64_t total;
     const struct index_part *part;
     size_t first_query;
-    bool may_repeat; /* an entry may be hit more than once */
+    const struct index_query *queries; /* NULL when digests are looked up */
+    bool may_repeat;                   /* an entry may be hit more than once */
     uint64_t *hit_slots;
     size_t hit_bytes;
     size_t pending_count;
@@ -36,7 +38,7 @@ static bool is_before(const struct index_hit *a, const struct index_hit *b)
         return a->distance < b->distance;
     if (a->query != b->query)
         return a->query < b->query;
-    return a->row < b->row;
+    return a->row != b->row ? a->row < b->row : a->entry_view < b->entry_view;
 }
 
 static void sink_hit(struct index_hit *rows, size_t count, size_t parent)
@@ -123,8 +125,12 @@ static unsigned int radius_of(const struct index_filter *filter, uint32_t list)
 static int take_entry(struct search *search, const struct found *found)
 {
     const struct index_batch *entries = &search->part->segment->entries;
-    struct index_hit hit = {index_batch_row(entries, found->slot), index_batch_list(entries, found->slot),
-                            found->kind, found->distance, found->query};
+    struct index_hit hit = {index_batch_row(entries, found->slot),
+                            index_batch_list(entries, found->slot),
+                            found->kind,
+                            found->distance,
+                            found->query,
+                            found->view};
     unsigned int radius = radius_of(search->filter, hit.list);
     int repeated = 0;
 
@@ -173,10 +179,13 @@ static int take_later(struct search *search, struct found found)
 static int take_near(void *context, size_t query_number, uint32_t id, unsigned int distance_bits)
 {
     struct search *search = context;
-    struct found found = {index_batch_slot(&search->part->segment->entries, id), HASH_PDQ, distance_bits,
-                          (uint32_t)(search->first_query + query_number)};
+    const struct index_batch *entries = &search->part->segment->entries;
+    const struct index_query *query = &search->queries[search->first_query + query_number];
+    struct found found = {index_batch_slot(entries, id), HASH_PDQ, distance_bits,
+                          (uint32_t)(search->first_query + query_number), index_batch_view(entries, id)};
+    unsigned int radius = found.view == VIEW_MAIN ? query->radius_max : query->view_radius_max;
 
-    return take_later(search, found);
+    return radius == INDEX_HASHES_SKIPPED || distance_bits > radius ? 0 : take_later(search, found);
 }
 
 static int take_equal(struct search *search, enum hash_kind kind, const uint8_t *digest)
@@ -187,7 +196,7 @@ static int take_equal(struct search *search, enum hash_kind kind, const uint8_t 
     int result = 0;
 
     for (size_t i = 0; i < count && result == 0; i++) {
-        struct found found = {exact_index_number(index, first + i), kind, 0, 0};
+        struct found found = {exact_index_number(index, first + i), kind, 0, 0, VIEW_MAIN};
         result = take_later(search, found);
     }
     return result;
@@ -253,22 +262,43 @@ static int widest_radius(const struct index_filter *filter)
     return widest;
 }
 
-/* Looks up queries from search.first_query on, at most QUERIES_AT_ONCE. */
-static int search_part(struct search *search, const struct index_query *queries, size_t query_count,
-                       unsigned int radius)
+static bool is_radius(unsigned int radius)
+{
+    return radius <= INDEX_RADIUS_MAX || radius == INDEX_HASHES_SKIPPED;
+}
+
+/* The radius at which a query can find anything of the present part that counts; INDEX_HASHES_SKIPPED: none.
+ */
+static unsigned int query_radius(const struct search *search, const struct index_query *query)
+{
+    unsigned int own = query->radius_max;
+    unsigned int view =
+        search->part->segment->entries.views.count > 0 ? query->view_radius_max : INDEX_HASHES_SKIPPED;
+
+    if (own == INDEX_HASHES_SKIPPED || view == INDEX_HASHES_SKIPPED)
+        return own < view ? own : view;
+    return own > view ? own : view;
+}
+
+/* Looks up a run of queries from search.first_query on, at most QUERIES_AT_ONCE, and moves on past it. */
+static int search_part(struct search *search, size_t query_count, unsigned int radius)
 {
     struct near_query near[QUERIES_AT_ONCE];
     struct near_sink sink = {search, take_near};
-    size_t count = query_count - search->first_query;
+    size_t count = 0;
+    size_t seen = search->first_query;
 
-    if (count > QUERIES_AT_ONCE)
-        count = QUERIES_AT_ONCE;
-    for (size_t i = 0; i < count; i++) {
-        const struct index_query *query = &queries[search->first_query + i];
-        near[i].hash = query->hash;
-        near[i].radius = query->radius_max < radius ? query->radius_max : radius;
+    for (; seen < query_count && count < QUERIES_AT_ONCE; seen++) {
+        const struct index_query *query = &search->queries[seen];
+        unsigned int reach = query_radius(search, query);
+        if (reach == INDEX_HASHES_SKIPPED)
+            break;
+        near[count].hash = query->hash;
+        near[count++].radius = reach < radius ? reach : radius;
     }
-    return near_index_search(search->part->segment->near, near, count, &sink);
+    int result = count == 0 ? 0 : near_index_search(search->part->segment->near, near, count, &sink);
+    search->first_query = count == 0 ? seen + 1 : seen;
+    return result;
 }
 
 int index_generation_search_near(const struct index_generation *generation, const struct index_query *queries,
@@ -280,14 +310,15 @@ int index_generation_search_near(const struct index_generation *generation, cons
     int result = radius < -1 ? radius : 0;
 
     for (size_t i = 0; i < query_count && result == 0; i++)
-        result = queries[i].radius_max > INDEX_RADIUS_MAX ? -EINVAL : 0;
+        result = is_radius(queries[i].radius_max) && is_radius(queries[i].view_radius_max) ? 0 : -EINVAL;
     start(&search, filter, hits);
-    search.may_repeat = query_count > 1;
+    search.queries = queries;
     for (size_t p = 0; p < generation->part_count && result == 0 && radius >= 0; p++) {
         search.part = &generation->parts[p];
-        for (search.first_query = 0; search.first_query < query_count && result == 0;
-             search.first_query += QUERIES_AT_ONCE)
-            result = search_part(&search, queries, query_count, (unsigned int)radius);
+        search.may_repeat = query_count > 1 || search.part->segment->entries.views.count > 0;
+        search.first_query = 0;
+        while (search.first_query < query_count && result == 0)
+            result = search_part(&search, query_count, (unsigned int)radius);
         result = leave_part(&search, result);
     }
     return finish(&search, result, hits);

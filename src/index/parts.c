@@ -129,7 +129,7 @@ static int add_part(struct index_generation *generation, struct index_batch *ent
 {
     struct index_part part = {.count = entries->rows.count};
 
-    part.kinds[HASH_PDQ] = entries->hashes.count;
+    part.kinds[HASH_PDQ] = entries->hashes.count - entries->views.count;
     for (int kind = 0; kind < DIGEST_KIND_COUNT; kind++)
         part.kinds[kind] = entries->records[kind].count;
     int result = index_segment_create(entries, level, &part.segment);

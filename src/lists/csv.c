@@ -18,8 +18,8 @@ struct csv_fields {
 
 const char *csv_column_name(enum csv_column column)
 {
-    static const char *const names[COLUMN_COUNT] = {"entry_id", "md5",         "sha1",           "sha256",
-                                                    "pdq",      "pdq_quality", "classification", "note"};
+    static const char *const names[COLUMN_COUNT] = {
+        "entry_id", "md5", "sha1", "sha256", "pdq", "pdq_quality", "classification", "note", "views"};
 
     BUG_ON(column >= COLUMN_COUNT);
     return names[column];
@@ -101,7 +101,7 @@ static int refuse_column(unsigned int place, const char *name, struct diag *why)
                          length);
     return diag_fail(why, LIST_ENTRY_BAD,
                      "unknown column \"%s\"; known are entry_id, md5, sha1, sha256, pdq, pdq_quality, "
-                     "classification, note",
+                     "classification, note, views",
                      name);
 }
 
@@ -154,9 +154,40 @@ static int read_quality(const char *text, struct known_hashes *hashes, struct di
     return 0;
 }
 
-int csv_read_row(const struct csv_header *header, char *row, struct list_entry *entry, struct diag *why)
+/* One view as NAME:HEX. */
+static bool read_view(char *word, struct entry_view *view)
 {
-    struct list_entry read = {.entry_id = "", .classification = "", .note = "", .hashes.pdq_quality = -1};
+    char *hex = strchr(word, ':');
+
+    if (hex == NULL)
+        return false;
+    *hex++ = '\0';
+    return view_parse(word, &view->view) && view->view != VIEW_MAIN &&
+           pdq_from_hex(hex, strlen(hex), &view->hash);
+}
+
+/* Views parted by single spaces. */
+static int read_views(char *text, struct entry_view *views, size_t *count, struct diag *why)
+{
+    for (char *end = NULL; text != NULL && text[0] != '\0'; text = end) {
+        end = strchr(text, ' ');
+        if (end != NULL)
+            *end++ = '\0';
+        if (*count == ENTRY_VIEWS_MAX)
+            return diag_fail(why, LIST_ENTRY_BAD, "column views: more than %d", ENTRY_VIEWS_MAX);
+        if (!read_view(text, &views[(*count)++]))
+            return diag_fail(
+                why, LIST_ENTRY_BAD,
+                "column views: view %zu is not the name of one, a colon and 64 hexadecimal digits", *count);
+    }
+    return 0;
+}
+
+int csv_read_row(const struct csv_header *header, char *row, struct entry_view views[ENTRY_VIEWS_MAX],
+                 struct list_entry *entry, struct diag *why)
+{
+    struct list_entry read = {
+        .entry_id = "", .classification = "", .note = "", .hashes.pdq_quality = -1, .views = views};
     struct csv_fields fields;
     int outcome = split_row(header, row, &fields, why);
 
@@ -174,6 +205,8 @@ int csv_read_row(const struct csv_header *header, char *row, struct list_entry *
             read.note = fields.text[i];
         else if (column == COLUMN_QUALITY)
             outcome = read_quality(fields.text[i], &read.hashes, why);
+        else if (column == COLUMN_VIEWS)
+            outcome = read_views(fields.text[i], views, &read.view_count, why);
         else
             outcome = read_hash(fields.text[i], column, &read.hashes, why);
     }

@@ -17,6 +17,7 @@ enum csv_column {
     COLUMN_QUALITY,
     COLUMN_CLASSIFICATION,
     COLUMN_NOTE,
+    COLUMN_VIEWS, /* exported only of a list that has any */
     COLUMN_COUNT
 };
 
@@ -32,8 +33,9 @@ const char *csv_column_name(enum csv_column column);
 /* Reads the first row, which is changed. 0, or LIST_ENTRY_BAD with why. */
 int csv_read_header(char *row, struct csv_header *header, struct diag *why);
 
-/* Reads one row into an entry whose texts lie in the row, which is changed. 0, or LIST_ENTRY_BAD with why.
- * The entry's texts are not checked. */
-int csv_read_row(const struct csv_header *header, char *row, struct list_entry *entry, struct diag *why);
+/* Reads one row into an entry whose texts lie in the row, which is changed, and whose views lie in views. 0,
+ * or LIST_ENTRY_BAD with why. The entry's texts are not checked. */
+int csv_read_row(const struct csv_header *header, char *row, struct entry_view views[ENTRY_VIEWS_MAX],
+                 struct list_entry *entry, struct diag *why);
 
 #endif

@@ -27,6 +27,18 @@ static int check_hashes(const struct known_hashes *hashes, struct diag *diag)
     return 0;
 }
 
+static int check_views(const struct list_entry *entry, struct diag *diag)
+{
+    if (entry->view_count > ENTRY_VIEWS_MAX)
+        return diag_fail(diag, LIST_ENTRY_BAD, "views: %zu hashes, at most %d are allowed", entry->view_count,
+                         ENTRY_VIEWS_MAX);
+    for (size_t i = 0; i < entry->view_count; i++) {
+        if (entry->views[i].view == VIEW_MAIN || (unsigned int)entry->views[i].view >= VIEW_COUNT)
+            return diag_fail(diag, LIST_ENTRY_BAD, "views: not a view other than main");
+    }
+    return 0;
+}
+
 int list_entry_check(const struct list_entry *entry, struct diag *diag)
 {
     if (entry->entry_id[0] == '\0')
@@ -36,5 +48,7 @@ int list_entry_check(const struct list_entry *entry, struct diag *diag)
         outcome = check_text("classification", entry->classification, CLASSIFICATION_MAX, diag);
     if (outcome == 0)
         outcome = check_text("note", entry->note, ENTRY_NOTE_MAX, diag);
-    return outcome != 0 ? outcome : check_hashes(&entry->hashes, diag);
+    if (outcome == 0)
+        outcome = check_hashes(&entry->hashes, diag);
+    return outcome != 0 ? outcome : check_views(entry, diag);
 }

@@ -16,6 +16,7 @@ struct list_reader {
     struct row_cutter cutter;
     struct csv_header header; /* count 0 until its line has come */
     char entry_id[LINES_ENTRY_ID_SIZE];
+    struct entry_view views[ENTRY_VIEWS_MAX]; /* of the row */
     uint64_t taken, skipped;
     bool ended;
 };
@@ -68,7 +69,7 @@ static int parse_row(struct list_reader *reader, enum row_end end, struct list_e
     else if (reader->header.count == 0)
         outcome = csv_read_header(cutter->text, &reader->header, why) != 0 ? LIST_ENTRY_BAD : ROW_NOTHING;
     else
-        outcome = csv_read_row(&reader->header, cutter->text, entry, why);
+        outcome = csv_read_row(&reader->header, cutter->text, reader->views, entry, why);
     return outcome;
 }
 

@@ -65,6 +65,22 @@ static void put_quality(struct csv_row *row, const struct known_hashes *hashes)
     put_value(row, digits);
 }
 
+static void put_views(struct csv_row *row, const struct list_entry *entry)
+{
+    char hex[PDQ_HEX_SIZE];
+
+    for (size_t i = 0; i < entry->view_count; i++) {
+        const char *name = view_name(entry->views[i].view);
+
+        if (i > 0)
+            put(row, " ", 1);
+        put(row, name, strlen(name));
+        put(row, ":", 1);
+        pdq_to_hex(&entry->views[i].hash, hex);
+        put(row, hex, PDQ_HEX_SIZE - 1);
+    }
+}
+
 static void put_column(struct csv_row *row, const struct list_entry *entry, enum csv_column column)
 {
     switch (column) {
@@ -80,17 +96,21 @@ static void put_column(struct csv_row *row, const struct list_entry *entry, enum
     case COLUMN_NOTE:
         put_value(row, entry->note);
         break;
+    case COLUMN_VIEWS:
+        put_views(row, entry);
+        break;
     default:
         put_hash(row, &entry->hashes, (enum hash_kind)(column - COLUMN_MD5));
     }
 }
 
-/* Writes all columns; of an entry, or their names when entry is NULL. */
-static size_t format_row(const struct list_entry *entry, char *text, size_t capacity)
+/* Writes the columns; of an entry, or their names when entry is NULL. */
+static size_t format_row(const struct list_entry *entry, bool with_views, char *text, size_t capacity)
 {
     struct csv_row row = {.text = text, .capacity = capacity};
+    unsigned int columns = with_views ? COLUMN_COUNT : COLUMN_VIEWS;
 
-    for (unsigned int i = 0; i < COLUMN_COUNT; i++) {
+    for (unsigned int i = 0; i < columns; i++) {
         if (i > 0)
             put(&row, ",", 1);
         if (entry == NULL)
@@ -102,12 +122,12 @@ static size_t format_row(const struct list_entry *entry, char *text, size_t capa
     return row.full ? 0 : row.size;
 }
 
-size_t list_csv_format_header(char *text, size_t capacity)
+size_t list_csv_format_header(bool with_views, char *text, size_t capacity)
 {
-    return format_row(NULL, text, capacity);
+    return format_row(NULL, with_views, text, capacity);
 }
 
-size_t list_csv_format_row(const struct list_entry *entry, char *text, size_t capacity)
+size_t list_csv_format_row(const struct list_entry *entry, bool with_views, char *text, size_t capacity)
 {
-    return format_row(entry, text, capacity);
+    return entry->view_count > 0 && !with_views ? 0 : format_row(entry, with_views, text, capacity);
 }

@@ -29,8 +29,13 @@ static json_t *match_to_json(const struct screening_match *match)
                   "orientation", orientation_name(match->orientation), "view", view_name(match->view),
                   "frame", (int)match->frame, "action", list_action_name(match->action));
 
-    if (object != NULL && match->classification[0] != '\0' &&
-        json_object_set_new(object, "classification", json_string(match->classification)) != 0) {
+    bool whole =
+        object != NULL &&
+        (match->entry_view == VIEW_MAIN ||
+         json_object_set_new(object, "entry_view", json_string(view_name(match->entry_view))) == 0) &&
+        (match->classification[0] == '\0' ||
+         json_object_set_new(object, "classification", json_string(match->classification)) == 0);
+    if (!whole) {
         json_decref(object);
         return NULL;
     }

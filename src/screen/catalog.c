@@ -67,6 +67,14 @@ static int on_added(void *context, uint64_t row, uint32_t list, const struct kno
     return index_batch_add(change->added, row, list, hashes);
 }
 
+static int on_view(void *context, uint64_t row, const struct entry_view *view)
+{
+    struct change *change = context;
+
+    (void)row; /* it is the one that was just added */
+    return index_batch_add_view(change->added, view->view, &view->hash);
+}
+
 static void free_reading(struct catalog_reading *reading)
 {
     if (reading == NULL)
@@ -94,6 +102,7 @@ static int make_reading(const struct catalog *catalog, const struct index_genera
 {
     struct catalog_reading *reading = calloc(1, sizeof *reading);
     struct index_generation *generation = NULL;
+    struct index_statistics statistics;
 
     if (reading == NULL)
         return -ENOMEM;
@@ -104,11 +113,13 @@ static int make_reading(const struct catalog *catalog, const struct index_genera
         free(reading);
         return result;
     }
+    index_generation_read_statistics(generation, &statistics);
     *reading = (struct catalog_reading){.generation = generation,
                                         .lists = change->lists,
                                         .list_count = change->list_count,
                                         .number_count = count_numbers(change),
                                         .lists_version = lists_version,
+                                        .has_views = statistics.views > 0,
                                         .references = 1};
     change->lists = NULL;
     *next = reading;
@@ -134,8 +145,11 @@ static int follow_from(const struct catalog *catalog, const struct catalog_readi
     int result = index_batch_create(&change.added);
 
     if (result == 0 && catalog->store != NULL) {
-        struct list_follower follower = {
-            .context = &change, .on_list = on_list, .on_removed = on_removed, .on_added = on_added};
+        struct list_follower follower = {.context = &change,
+                                         .on_list = on_list,
+                                         .on_removed = on_removed,
+                                         .on_added = on_added,
+                                         .on_view = on_view};
         result = list_store_follow(catalog->store, from == NULL ? 0 : from->lists_version, &follower,
                                    &version, diag);
     }

@@ -15,11 +15,12 @@ int screening_decide(const struct screening_job *job, const struct findings *fin
         return -ENOMEM;
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->rows[i];
-        matches[i] = (struct policy_match){.action = finding->list->properties.action,
-                                           .kind = finding->kind,
-                                           .distance = finding->distance,
-                                           .view = finding->view,
-                                           .frame = finding->frame};
+        matches[i] =
+            (struct policy_match){.action = finding->list->properties.action,
+                                  .kind = finding->kind,
+                                  .distance = finding->distance,
+                                  .view = finding->view != VIEW_MAIN ? finding->view : finding->entry_view,
+                                  .frame = finding->frame};
     }
     policy_decide(job->rules, matches, findings->count, media, &decision);
     free(matches);
@@ -54,6 +55,7 @@ int screening_describe_matches(const struct screening_job *job, const struct fin
                                           .distance = finding->distance,
                                           .orientation = finding->orientation,
                                           .view = finding->view,
+                                          .entry_view = finding->entry_view,
                                           .frame = finding->frame};
         bool fits = text_copy(match->list, sizeof match->list, finding->list->properties.name) &&
                     text_copy(match->entry_id, sizeof match->entry_id, entry.entry_id) &&

@@ -97,7 +97,8 @@ static int keep_hits(const struct search *search, const struct index_hits *hits,
         struct finding finding = {.row = hit->row,
                                   .list = catalog_find_list(search->job->reading, hit->list),
                                   .kind = hit->kind,
-                                  .distance = hit->distance};
+                                  .distance = hit->distance,
+                                  .entry_view = hit->entry_view};
         if (search->hashes == NULL) {
             finding.orientation = search->views[hit->query].orientation;
             finding.view = search->views[hit->query].view;
@@ -149,9 +150,24 @@ int findings_look_up_exact(const struct screening_job *job, const struct known_h
     return search_lists(&search, findings);
 }
 
-/* Looks up those of the queries that are of the main view, or those that are not. */
+/* What one of the upload's hashes is looked up for: a match of both main views, or one through another view.
+ * Returns false when it has no part in that. */
+static bool set_radii(const struct screening_job *job, bool derived, struct index_query *query,
+                      enum view view)
+{
+    unsigned int radius = job->rules->view_radius;
+
+    query->view_radius_max = derived && job->reading->has_views ? radius : INDEX_HASHES_SKIPPED;
+    if (view == VIEW_MAIN)
+        query->radius_max = derived ? INDEX_HASHES_SKIPPED : INDEX_RADIUS_MAX;
+    else
+        query->radius_max = derived ? radius : INDEX_HASHES_SKIPPED;
+    return query->radius_max != INDEX_HASHES_SKIPPED || query->view_radius_max != INDEX_HASHES_SKIPPED;
+}
+
+/* Main matches are looked for on their own, so that no nearer match through a view takes the place of one. */
 static int look_up_group(const struct screening_job *job, const struct view_query *queries, size_t count,
-                         bool main_view, struct findings *findings)
+                         bool derived, struct findings *findings)
 {
     struct index_query *searched = calloc(count + 1, sizeof *searched);
     struct view_query *views = calloc(count + 1, sizeof *views);
@@ -159,12 +175,12 @@ static int look_up_group(const struct screening_job *job, const struct view_quer
     int result = searched == NULL || views == NULL ? -ENOMEM : 0;
 
     for (size_t i = 0; result == 0 && i < count; i++) {
-        if ((queries[i].view == VIEW_MAIN) != main_view)
+        struct index_query query = {.hash = queries[i].hash};
+
+        if (!set_radii(job, derived, &query, queries[i].view))
             continue;
         views[search.query_count] = queries[i];
-        searched[search.query_count].hash = queries[i].hash;
-        searched[search.query_count].radius_max = main_view ? INDEX_RADIUS_MAX : job->rules->view_radius;
-        search.query_count++;
+        searched[search.query_count++] = query;
     }
     if (result == 0 && search.query_count > 0)
         result = search_lists(&search, findings);
@@ -176,7 +192,7 @@ static int look_up_group(const struct screening_job *job, const struct view_quer
 int findings_look_up_near(const struct screening_job *job, const struct view_query *queries, size_t count,
                           struct findings *findings)
 {
-    int result = look_up_group(job, queries, count, true, findings);
+    int result = look_up_group(job, queries, count, false, findings);
 
-    return result != 0 ? result : look_up_group(job, queries, count, false, findings);
+    return result != 0 ? result : look_up_group(job, queries, count, true, findings);
 }

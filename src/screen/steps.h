@@ -27,7 +27,8 @@ struct finding {
     enum hash_kind kind;
     unsigned int distance; /* bits; 0 for a digest */
     enum orientation orientation;
-    enum view view;
+    enum view view;       /* of the upload */
+    enum view entry_view; /* of the entry */
     uint32_t frame;
 };
 
@@ -85,9 +86,10 @@ struct view_query {
     uint32_t frame;
 };
 
-/* Looks perceptual hashes up: those of the main view at each list's max_distance, the others at the profile's
- * view_radius where that is smaller. Findings past the caps are never the strictest: every action keeps its
- * own nearest. Errors: -ENOMEM. */
+/* Looks perceptual hashes up: those of the main view among the entries' own at each list's max_distance; the
+ * others, and all of them among the hashes of entries' views, at the profile's view_radius where that is
+ * smaller. Findings past the caps are never the strictest: every action keeps its own nearest. Errors:
+ * -ENOMEM. */
 int findings_look_up_near(const struct screening_job *job, const struct view_query *queries, size_t count,
                           struct findings *findings);
 

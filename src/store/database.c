@@ -158,7 +158,8 @@ static int use_write_ahead_log(sqlite3 *db, const struct database_layout *layout
     }
 }
 
-static int check_identity(sqlite3 *db, const struct database_layout *layout, bool *empty, struct diag *diag)
+/* What is found: 0 for an empty file, else the layout of a file that is ours. */
+static int find_version(sqlite3 *db, const struct database_layout *layout, int *version, struct diag *diag)
 {
     int64_t found[3];
     int result = database_query(
@@ -169,8 +170,8 @@ static int check_identity(sqlite3 *db, const struct database_layout *layout, boo
 
     if (result != 0)
         return result;
-    *empty = found[0] == 0 && found[1] == 0 && found[2] == 0;
-    if (!*empty && found[0] != layout->application_id)
+    bool empty = found[0] == 0 && found[1] == 0 && found[2] == 0;
+    if (!empty && (found[0] != layout->application_id || found[1] < 1))
         return diag_fail(diag, -EINVAL, "%s: is not a %s of prescreen; name another folder", file_of(db),
                          layout->what);
     if (found[1] > layout->version)
@@ -178,41 +179,54 @@ static int check_identity(sqlite3 *db, const struct database_layout *layout, boo
             diag, -ENOTSUP,
             "%s: was written by a newer prescreen (layout %lld, this program knows %d); run that one",
             file_of(db), (long long)found[1], layout->version);
+    *version = empty ? 0 : (int)found[1];
     return 0;
 }
 
-static int create_schema(sqlite3 *db, const struct database_layout *layout, struct diag *diag)
+static int set_version(sqlite3 *db, const struct database_layout *layout, struct diag *diag)
 {
     char *identity = sqlite3_mprintf("PRAGMA application_id=%d; PRAGMA user_version=%d",
                                      layout->application_id, layout->version);
-    bool empty = false;
 
     if (identity == NULL)
         return diag_fail(diag, -ENOMEM, "%s: out of memory", file_of(db));
+    int result = database_exec(db, identity, diag);
+    sqlite3_free(identity);
+    return result;
+}
+
+/* Brings the file to the layout, all of it or nothing. */
+static int bring_up(sqlite3 *db, const struct database_layout *layout, struct diag *diag)
+{
+    int version = 0;
     int result = database_begin(db, diag);
+
     /* Another process may have done it while this one waited. */
     if (result == 0)
-        result = check_identity(db, layout, &empty, diag);
-    if (result == 0 && empty)
+        result = find_version(db, layout, &version, diag);
+    if (result == 0 && version == 0) {
         result = database_exec(db, layout->schema, diag);
-    if (result == 0 && empty)
-        result = database_exec(db, identity, diag);
+    } else {
+        for (; result == 0 && version < layout->version; version++)
+            result = database_exec(db, layout->upgrades[version - 1], diag);
+    }
+    if (result == 0)
+        result = set_version(db, layout, diag);
     if (result == 0)
         result = database_exec(db, "COMMIT", diag);
     database_rollback(db);
-    sqlite3_free(identity);
     return result;
 }
 
 int database_set_up(sqlite3 *db, const struct database_layout *layout, struct diag *diag)
 {
-    bool empty = false;
-    int result = check_identity(db, layout, &empty, diag);
+    int version = 0;
+    int result = find_version(db, layout, &version, diag);
 
     if (result == 0)
         result = use_write_ahead_log(db, layout, diag);
-    if (result == 0 && empty)
-        result = create_schema(db, layout, diag);
+    if (result == 0 && version != layout->version)
+        result = bring_up(db, layout, diag);
     return result;
 }
 

@@ -17,8 +17,9 @@ struct database_layout {
     int application_id;
     int version;
     const char *schema;
-    int wait_ms;  /* for locks of others */
-    int text_max; /* bytes of one value */
+    const char *const *upgrades; /* statements that make layout n + 2 of layout n + 1; version - 1 of them */
+    int wait_ms;                 /* for locks of others */
+    int text_max;                /* bytes of one value */
 };
 
 /* Writes the absolute path of the layout's file in the folder. With create, makes folder and file where
@@ -32,8 +33,9 @@ int database_locate(const char *folder, const struct database_layout *layout, bo
 int database_open(const char *path, const struct database_layout *layout, sqlite3 **db, struct diag *diag);
 void database_close(sqlite3 *db);
 
-/* Makes sure that the file is one of the layout's, giving an empty one its schema. Call once, after the first
- * database_open(). Errors: -EINVAL when it is another program's, -ENOTSUP when it is newer than this program.
+/* Makes sure that the file is one of the layout's, giving an empty one its schema and an older one what it
+ * lacks. Call once, after the first database_open(). Errors: -EINVAL when it is another program's, -ENOTSUP
+ * when it is newer than this program.
  */
 int database_set_up(sqlite3 *db, const struct database_layout *layout, struct diag *diag);
 

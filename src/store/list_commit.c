@@ -2,6 +2,7 @@
 #include "prescreen/base/clock.h"
 #include "prescreen/base/text.h"
 
+#include "entry_views.h"
 #include "list_draft.h"
 #include "list_store.h"
 
@@ -33,11 +34,12 @@ enum {
     STANDING_HASHES,
     STANDING_QUALITY = STANDING_HASHES + HASH_KIND_COUNT,
     STANDING_CLASS,
-    STANDING_NOTE
+    STANDING_NOTE,
+    STANDING_VIEWS
 };
 #define STANDING                                                                                             \
-    "SELECT row, entry_id, md5, sha1, sha256, pdq, pdq_quality, classification, note FROM entry"             \
-    " INDEXED BY entry_in_force WHERE list = ?1 AND until IS NULL"
+    "SELECT row, entry_id, md5, sha1, sha256, pdq, pdq_quality, classification, note, views"                 \
+    " FROM entry INDEXED BY entry_in_force WHERE list = ?1 AND until IS NULL"
 
 /* Finds the list as it is now and the version to make. */
 static int look_up(struct commit *commit, struct diag *diag)
@@ -68,7 +70,7 @@ static int prepare(struct commit *commit, struct diag *diag)
     int result =
         database_prepare(commit->db,
                          "INSERT INTO entry(list, since, entry_id, md5, sha1, sha256, pdq, pdq_quality,"
-                         " classification, note) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                         " classification, note, views) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                          &commit->insert, diag);
 
     if (result == 0)
@@ -108,6 +110,7 @@ static int close_entry(struct commit *commit, struct diag *diag)
         if (sqlite3_column_type(commit->standing, STANDING_HASHES + kind) != SQLITE_NULL)
             count_entry(commit, (enum hash_kind)kind, false);
     }
+    commit->info.views -= (uint64_t)sqlite3_column_bytes(commit->standing, STANDING_VIEWS) / ENTRY_VIEW_SIZE;
     int result = database_bound(&binder, diag);
     return result != 0 ? result : database_run(commit->close, diag);
 }
@@ -134,6 +137,11 @@ static int add_entry(struct commit *commit, const struct draft_item *item, struc
         bind_null(&binder);
     bind_text(&binder, item->classification);
     bind_text(&binder, item->note);
+    if (item->views != NULL)
+        bind_blob(&binder, item->views, item->views_size);
+    else
+        bind_null(&binder);
+    commit->info.views += item->views_size / ENTRY_VIEW_SIZE;
     int result = database_bound(&binder, diag);
     return result != 0 ? result : database_run(commit->insert, diag);
 }
@@ -148,6 +156,16 @@ static bool same_hash(sqlite3_stmt *standing, enum hash_kind kind, const uint8_t
            memcmp(stored, value, hash_kind_size(kind)) == 0;
 }
 
+static bool same_views(sqlite3_stmt *standing, const struct draft_item *item)
+{
+    const void *stored = sqlite3_column_blob(standing, STANDING_VIEWS);
+
+    if (stored == NULL || item->views == NULL)
+        return stored == NULL && item->views == NULL;
+    return (size_t)sqlite3_column_bytes(standing, STANDING_VIEWS) == item->views_size &&
+           memcmp(stored, item->views, item->views_size) == 0;
+}
+
 static bool same_text(sqlite3_stmt *standing, int column, const char *value)
 {
     const char *stored = (const char *)sqlite3_column_text(standing, column);
@@ -159,7 +177,7 @@ static bool same_text(sqlite3_stmt *standing, int column, const char *value)
 static bool same_entry(sqlite3_stmt *standing, const struct draft_item *item)
 {
     bool same = same_text(standing, STANDING_CLASS, item->classification) &&
-                same_text(standing, STANDING_NOTE, item->note);
+                same_text(standing, STANDING_NOTE, item->note) && same_views(standing, item);
     int quality = sqlite3_column_type(standing, STANDING_QUALITY) == SQLITE_NULL
                       ? -1
                       : sqlite3_column_int(standing, STANDING_QUALITY);
@@ -304,12 +322,13 @@ static int update_list(struct commit *commit, struct diag *diag)
                               (int64_t)commit->at_us,
                               (int64_t)commit->version,
                               info->number,
-                              commit->ending};
+                              commit->ending,
+                              (int64_t)info->views};
 
     return database_execute(
         commit->db,
         "UPDATE list SET entries = ?1, md5s = ?2, sha1s = ?3, sha256s = ?4, pdqs = ?5, updated_us = ?6,"
-        " version = ?7, until = CASE ?9 WHEN 1 THEN ?7 END WHERE number = ?8",
+        " version = ?7, views = ?10, until = CASE ?9 WHEN 1 THEN ?7 END WHERE number = ?8",
         values, sizeof values / sizeof values[0], diag);
 }
 

@@ -2,25 +2,27 @@
 
 #include "prescreen/base/bug.h"
 
+#include "entry_views.h"
 #include "list_store.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* How an item lies in the sorter under its entry_id: this, the known hashes, classification and note, both
- * terminated. The key is terminated too, which leaves the order of bytes as it is. */
+/* How an item lies in the sorter under its entry_id: this, the known hashes, views, classification and note,
+ * both terminated. The key is terminated too, which leaves the order of bytes as it is. */
 struct packed_item {
     uint64_t line, ordinal;
     int32_t pdq_quality;
     uint16_t classification_size, note_size; /* with their ends */
+    uint16_t views_size;
     uint8_t kinds;
     bool removing;
 };
 
 enum {
     PACKED_MAX = sizeof(struct packed_item) + MD5_SIZE + SHA1_SIZE + SHA256_SIZE + PDQ_SIZE +
-                 CLASSIFICATION_MAX + 1 + ENTRY_NOTE_MAX + 1
+                 ENTRY_VIEWS_SIZE_MAX + CLASSIFICATION_MAX + 1 + ENTRY_NOTE_MAX + 1
 };
 _Static_assert((int)PACKED_MAX <= (int)SORTER_VALUE_MAX && ENTRY_ID_MAX + 1 <= (int)SORTER_VALUE_MAX,
                "an item fits");
@@ -100,6 +102,7 @@ int list_draft_upsert(struct list_draft *draft, const struct list_entry *entry, 
                                      .pdq_quality = hashes->pdq_quality,
                                      .classification_size = (uint16_t)(strlen(entry->classification) + 1),
                                      .note_size = (uint16_t)(strlen(entry->note) + 1),
+                                     .views_size = (uint16_t)(entry->view_count * ENTRY_VIEW_SIZE),
                                      .kinds = (uint8_t)hashes->kinds};
     uint8_t *at = pack(packed, &head, sizeof head);
     pdq_to_bytes(&hashes->pdq, pdq);
@@ -107,6 +110,8 @@ int list_draft_upsert(struct list_draft *draft, const struct list_entry *entry, 
         if ((hashes->kinds & HASH_BIT(kind)) != 0)
             at = pack(at, values[kind], hash_kind_size((enum hash_kind)kind));
     }
+    entry_views_pack(entry->views, entry->view_count, at);
+    at += head.views_size;
     at = pack(at, entry->classification, head.classification_size);
     at = pack(at, entry->note, head.note_size);
     return add_item(draft, entry->entry_id, packed, (size_t)(at - packed), diag);
@@ -143,6 +148,9 @@ static void unpack(const struct sorted_item *sorted, struct draft_item *item)
         item->hashes[kind] = at;
         at += hash_kind_size((enum hash_kind)kind);
     }
+    item->views = head.views_size > 0 ? at : NULL;
+    item->views_size = head.views_size;
+    at += head.views_size;
     item->classification = (const char *)at;
     item->note = (const char *)at + head.classification_size;
 }

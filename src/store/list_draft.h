@@ -23,6 +23,8 @@ struct draft_item {
     const uint8_t *hashes[HASH_KIND_COUNT]; /* NULL where unknown; PDQ in the order of its hex text */
     int pdq_quality;
     const char *classification, *note;
+    const uint8_t *views; /* as entry_views_pack() gives them, NULL when there are none */
+    size_t views_size;
     uint64_t line;    /* of the file, 0 when there is none */
     uint64_t ordinal; /* among the upserts or the removals, from 1 */
 };

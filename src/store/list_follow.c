@@ -1,3 +1,4 @@
+#include "entry_views.h"
 #include "list_store.h"
 
 /* Where the rows of one reading go. */
@@ -12,7 +13,9 @@ static int give_entry(void *context, sqlite3_stmt *row, struct diag *diag)
     char entry_id[ENTRY_ID_MAX + 1];
     char classification[CLASSIFICATION_MAX + 1];
     char note[ENTRY_NOTE_MAX + 1];
-    struct list_entry entry = {.entry_id = entry_id, .classification = classification, .note = note};
+    struct entry_view views[ENTRY_VIEWS_MAX];
+    struct list_entry entry = {
+        .entry_id = entry_id, .classification = classification, .note = note, .views = views};
     int result = list_store_read_text(row, 0, entry_id, sizeof entry_id, diag);
 
     if (result == 0)
@@ -21,6 +24,8 @@ static int give_entry(void *context, sqlite3_stmt *row, struct diag *diag)
         result = list_store_read_text(row, 6, classification, sizeof classification, diag);
     if (result == 0)
         result = list_store_read_text(row, 7, note, sizeof note, diag);
+    if (result == 0)
+        result = entry_views_read(row, 8, views, &entry.view_count, diag);
     return result != 0 ? result : reading->on_entry(reading->context, &entry);
 }
 
@@ -34,7 +39,7 @@ static int give_entries(sqlite3 *db, const char *name, struct entry_reading *rea
         return result;
     return database_each(
         db,
-        "SELECT entry_id, md5, sha1, sha256, pdq, pdq_quality, classification, note FROM entry"
+        "SELECT entry_id, md5, sha1, sha256, pdq, pdq_quality, classification, note, views FROM entry"
         " INDEXED BY entry_in_force WHERE list = ?1 AND until IS NULL ORDER BY entry_id",
         values, 1, give_entry, reading, diag);
 }
@@ -86,13 +91,20 @@ static int give_removed(void *context, sqlite3_stmt *row, struct diag *diag)
 static int give_added(void *context, sqlite3_stmt *row, struct diag *diag)
 {
     const struct list_follower *follower = context;
+    const uint64_t number = (uint64_t)sqlite3_column_int64(row, 0);
+    struct entry_view views[ENTRY_VIEWS_MAX];
     struct known_hashes hashes;
+    size_t count = 0;
     int result = list_store_read_hashes(row, 2, &hashes, diag);
 
-    if (result != 0)
-        return result;
-    return follower->on_added(follower->context, (uint64_t)sqlite3_column_int64(row, 0),
-                              (uint32_t)sqlite3_column_int64(row, 1), &hashes);
+    if (result == 0)
+        result = entry_views_read(row, 7, views, &count, diag);
+    if (result == 0)
+        result =
+            follower->on_added(follower->context, number, (uint32_t)sqlite3_column_int64(row, 1), &hashes);
+    for (size_t i = 0; result == 0 && follower->on_view != NULL && i < count; i++)
+        result = follower->on_view(follower->context, number, &views[i]);
+    return result;
 }
 
 static int follow_in_transaction(sqlite3 *db, uint64_t since, const struct list_follower *follower,
@@ -117,8 +129,8 @@ static int follow_in_transaction(sqlite3 *db, uint64_t since, const struct list_
     /* In force, unknown to the version: */
     if (result == 0)
         result = database_each(db,
-                               "SELECT row, list, md5, sha1, sha256, pdq, pdq_quality FROM entry NOT INDEXED"
-                               " WHERE row > ?1 AND until IS NULL ORDER BY row",
+                               "SELECT row, list, md5, sha1, sha256, pdq, pdq_quality, views FROM entry"
+                               " NOT INDEXED WHERE row > ?1 AND until IS NULL ORDER BY row",
                                values, 1, give_added, &sinks, diag);
     return result;
 }

@@ -16,14 +16,14 @@ static const char schema[] =
     " number INTEGER PRIMARY KEY, name TEXT NOT NULL, action TEXT NOT NULL, source TEXT NOT NULL,"
     " max_distance INTEGER NOT NULL, entries INTEGER NOT NULL DEFAULT 0, md5s INTEGER NOT NULL DEFAULT 0,"
     " sha1s INTEGER NOT NULL DEFAULT 0, sha256s INTEGER NOT NULL DEFAULT 0, pdqs INTEGER NOT NULL DEFAULT 0,"
-    " created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL, version INTEGER NOT NULL, until INTEGER) "
-    "STRICT;"
+    " created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL, version INTEGER NOT NULL, until INTEGER,"
+    " views INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE UNIQUE INDEX list_in_force ON list(name) WHERE until IS NULL;"
     "CREATE TABLE entry("
     " row INTEGER PRIMARY KEY, list INTEGER NOT NULL REFERENCES list(number), since INTEGER NOT NULL, until "
     "INTEGER,"
     " entry_id TEXT NOT NULL, md5 BLOB, sha1 BLOB, sha256 BLOB, pdq BLOB, pdq_quality INTEGER,"
-    " classification TEXT NOT NULL, note TEXT NOT NULL) STRICT;"
+    " classification TEXT NOT NULL, note TEXT NOT NULL, views BLOB) STRICT;"
     "CREATE UNIQUE INDEX entry_in_force ON entry(list, entry_id) WHERE until IS NULL;"
     "CREATE INDEX entry_past ON entry(until) WHERE until IS NOT NULL;"
     "CREATE TABLE change("
@@ -41,18 +41,25 @@ static const char schema[] =
     "CREATE TRIGGER change_is BEFORE UPDATE ON change BEGIN SELECT raise(ABORT, 'history is never changed'); "
     "END;";
 
+/* From each layout to the next. */
+static const char *const upgrades[] = {
+    "ALTER TABLE list ADD COLUMN views INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE entry ADD COLUMN views BLOB;",
+};
+
 static const struct database_layout layout = {.file = "lists.sqlite",
                                               .what = "list store",
                                               .application_id = 0x50534c53,
-                                              .version = 1,
+                                              .version = 1 + sizeof upgrades / sizeof upgrades[0],
                                               .schema = schema,
+                                              .upgrades = upgrades,
                                               .wait_ms = LIST_STORE_WAIT_MS,
                                               .text_max = 1 << 20};
 
 #define LIST_COLUMNS                                                                                         \
     "SELECT name, action, source, max_distance, number, entries, md5s, sha1s, sha256s, pdqs, created_us, "   \
     "updated_us,"                                                                                            \
-    " version FROM list WHERE until IS NULL"
+    " version, views FROM list WHERE until IS NULL"
 
 int list_store_connect(struct list_store *store, sqlite3 **db, struct diag *diag)
 {
@@ -181,7 +188,8 @@ static int read_list(sqlite3_stmt *statement, struct list_info *info, struct dia
                              .entries = (uint64_t)sqlite3_column_int64(statement, 5),
                              .created_us = (uint64_t)sqlite3_column_int64(statement, 10),
                              .updated_us = (uint64_t)sqlite3_column_int64(statement, 11),
-                             .version = (uint64_t)sqlite3_column_int64(statement, 12)};
+                             .version = (uint64_t)sqlite3_column_int64(statement, 12),
+                             .views = (uint64_t)sqlite3_column_int64(statement, 13)};
     const char *action = (const char *)sqlite3_column_text(statement, 1);
 
     for (int kind = 0; kind < HASH_KIND_COUNT; kind++)

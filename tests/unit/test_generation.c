@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+enum { VIEWS_MAX = 3 };
 enum { LIST_COUNT = 6, DIGEST_POOL = 40, CENTRE_COUNT = 12, HITS_ALL = 100000 };
 
 /* The slow, obvious twin: every entry that ever was, and from which version to which it was in force. */
@@ -15,6 +16,8 @@ struct model_entry {
     uint32_t list;
     struct known_hashes hashes;
     uint32_t from, end;
+    size_t view_count;
+    struct pdq_hash views[VIEWS_MAX]; /* the first is of view 1, and so on */
 };
 
 struct model {
@@ -39,7 +42,8 @@ static void model_add(struct model *model, uint64_t row, uint32_t list, const st
         model->capacity = model->capacity == 0 ? 64 : 2 * model->capacity;
         model->entries = realloc(model->entries, model->capacity * sizeof *model->entries);
     }
-    model->entries[model->count++] = (struct model_entry){row, list, *hashes, model->version + 1, UINT32_MAX};
+    model->entries[model->count++] =
+        (struct model_entry){row, list, *hashes, model->version + 1, UINT32_MAX, 0, {{{0}}}};
 }
 
 static bool in_force(const struct model_entry *entry, uint32_t version)
@@ -108,12 +112,28 @@ static void hold_hits(const struct index_hits *hits, struct index_hit *expected,
         ck_assert_int_eq(hits->rows[i].kind, expected[i].kind);
         ck_assert_uint_eq(hits->rows[i].distance, expected[i].distance);
         ck_assert_uint_eq(hits->rows[i].query, expected[i].query);
+        ck_assert_int_eq(hits->rows[i].entry_view, expected[i].entry_view);
     }
 }
 
 static unsigned int list_radius(const struct index_filter *filter, uint32_t list)
 {
     return list < filter->list_count ? filter->radius_by_list[list] : INDEX_LIST_SKIPPED;
+}
+
+/* Takes a way in which a query finds an entry when it is nearer than what was found. */
+static void model_take(struct index_hit *hit, bool *found, const struct model_entry *entry,
+                       const struct pdq_hash *hash, unsigned int view, const struct index_query *query,
+                       unsigned int number, unsigned int list_radius_max)
+{
+    unsigned int radius_max = view == 0 ? query->radius_max : query->view_radius_max;
+    unsigned int distance = pdq_distance(hash, &query->hash);
+
+    if (radius_max == INDEX_HASHES_SKIPPED || distance > radius_max || distance > list_radius_max ||
+        (*found && distance >= hit->distance))
+        return;
+    *found = true;
+    *hit = (struct index_hit){entry->row, entry->list, HASH_PDQ, distance, number, (enum view)view};
 }
 
 /* The nearest way in which queries find an entry. Returns false when none does. */
@@ -123,14 +143,13 @@ static bool model_near(const struct model_entry *entry, const struct index_query
     unsigned int radius = list_radius(filter, entry->list);
     bool found = false;
 
-    if (radius == INDEX_LIST_SKIPPED || (entry->hashes.kinds & HASH_BIT(HASH_PDQ)) == 0)
+    if (radius == INDEX_LIST_SKIPPED)
         return false;
-    for (size_t q = 0; q < query_count; q++) {
-        unsigned int distance = pdq_distance(&entry->hashes.pdq, &queries[q].hash);
-        if (distance > radius || distance > queries[q].radius_max || (found && distance >= hit->distance))
-            continue;
-        found = true;
-        *hit = (struct index_hit){entry->row, entry->list, HASH_PDQ, distance, (uint32_t)q};
+    for (unsigned int q = 0; q < query_count; q++) {
+        if ((entry->hashes.kinds & HASH_BIT(HASH_PDQ)) != 0)
+            model_take(hit, &found, entry, &entry->hashes.pdq, 0, &queries[q], q, radius);
+        for (unsigned int v = 0; v < entry->view_count; v++)
+            model_take(hit, &found, entry, &entry->views[v], v + 1, &queries[q], q, radius);
     }
     return found;
 }
@@ -139,7 +158,7 @@ static bool model_equal(const struct model_entry *entry, const struct known_hash
                         const struct index_filter *filter, struct index_hit *hit)
 {
     const unsigned int kinds = entry->hashes.kinds & hashes->kinds;
-    *hit = (struct index_hit){entry->row, entry->list, HASH_SHA256, 0, 0};
+    *hit = (struct index_hit){entry->row, entry->list, HASH_SHA256, 0, 0, VIEW_MAIN};
 
     if (list_radius(filter, entry->list) == INDEX_LIST_SKIPPED)
         return false;
@@ -194,20 +213,30 @@ static void check_statistics(const struct model *model, const struct index_gener
 {
     struct index_statistics statistics;
     uint64_t entries = 0;
+    uint64_t views = 0;
     uint64_t kinds[HASH_KIND_COUNT] = {0};
 
     for (size_t i = 0; i < model->count; i++) {
         if (!in_force(&model->entries[i], version))
             continue;
         entries++;
+        views += model->entries[i].view_count;
         for (int kind = 0; kind < HASH_KIND_COUNT; kind++)
             kinds[kind] += (model->entries[i].hashes.kinds & HASH_BIT(kind)) != 0;
     }
     index_generation_read_statistics(generation, &statistics);
     ck_assert_uint_eq(statistics.entries, entries);
+    ck_assert_uint_ge(statistics.views, views);
+    ck_assert(statistics.removed > 0 || statistics.views == views);
     ck_assert_uint_le(statistics.removed, entries + statistics.segments);
     for (int kind = 0; kind < HASH_KIND_COUNT; kind++)
         ck_assert_uint_eq(statistics.kinds[kind], kinds[kind]);
+}
+
+static unsigned int random_radius(uint64_t *state)
+{
+    return random_below(state, 5) == 0 ? INDEX_HASHES_SKIPPED
+                                       : (unsigned int)random_below(state, INDEX_RADIUS_MAX + 1);
 }
 
 /* Random searches in a generation, held against the model. */
@@ -229,7 +258,8 @@ static void check_generation(struct model *model, const struct index_generation 
         for (size_t i = 0; i < query_count; i++) {
             queries[i].hash = random_neighbour(state, model->centres[random_below(state, CENTRE_COUNT)],
                                                (unsigned int)random_below(state, 30));
-            queries[i].radius_max = (unsigned int)random_below(state, INDEX_RADIUS_MAX + 1);
+            queries[i].radius_max = random_radius(state);
+            queries[i].view_radius_max = random_radius(state);
         }
         check_near(model, generation, version, queries, query_count, &filter, capacities[round]);
         for (int kind = 0; kind < HASH_PDQ; kind++) {
@@ -240,10 +270,26 @@ static void check_generation(struct model *model, const struct index_generation 
     }
 }
 
+/* Gives the entry that was added last a few views, now and then. */
+static void add_views(struct model *model, struct index_batch *batch)
+{
+    struct model_entry *entry = &model->entries[model->count - 1];
+    uint64_t *state = &model->state;
+    size_t count = random_below(state, 10) < 7 ? 0 : 1 + random_below(state, VIEWS_MAX);
+
+    for (; entry->view_count < count; entry->view_count++) {
+        struct pdq_hash *hash = &entry->views[entry->view_count];
+        *hash = random_neighbour(state, model->centres[random_below(state, CENTRE_COUNT)],
+                                 (unsigned int)random_below(state, 50));
+        ck_assert_int_eq(index_batch_add_view(batch, (enum view)(entry->view_count + 1), hash), 0);
+    }
+}
+
 /* The next version: so many entries more, so many rows less. Returns the generation that follows. */
 static const struct index_generation *advance(struct model *model, const struct index_generation *old,
                                               size_t added, size_t removed)
 {
+    const bool with_views = model->version % 4 != 3;
     uint64_t *state = &model->state;
     uint64_t *rows = calloc(removed + 1, sizeof *rows);
     struct index_batch *batch = NULL;
@@ -263,6 +309,8 @@ static const struct index_generation *advance(struct model *model, const struct 
         uint64_t row = random_below(state, 50) == 0 ? random_next(state) : model->next_row++;
         ck_assert_int_eq(index_batch_add(batch, row, list, &hashes), 0);
         model_add(model, row, list, &hashes);
+        if (with_views)
+            add_views(model, batch);
     }
     ck_assert_int_eq(index_generation_apply(old, batch, rows, removed, cpu_detect(), &next), 0);
     model->version++;
@@ -389,7 +437,7 @@ START_TEST(a_flood_of_matches_is_counted_and_cut)
     }
     ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, cpu_detect(), &generation), 0);
     for (size_t i = 0; i < QUERIES; i++)
-        queries[i] = (struct index_query){i == 3 ? centre : random_neighbour(&state, centre, 2), 31};
+        queries[i] = (struct index_query){i == 3 ? centre : random_neighbour(&state, centre, 2), 31, 31};
     uint64_t started = clock_monotonic_us();
     ck_assert_int_eq(index_generation_search_near(generation, queries, QUERIES, &filter, &hits), 0);
     ck_assert_uint_lt(clock_monotonic_us() - started, 3000000);
@@ -412,7 +460,7 @@ START_TEST(a_radius_out_of_range_is_refused)
     uint8_t radius_by_list[2] = {INDEX_LIST_SKIPPED, INDEX_RADIUS_MAX};
     struct index_filter filter = {radius_by_list, 2};
     struct index_hits hits = {.count = 77, .total = 78};
-    struct index_query query = {{{0}}, INDEX_RADIUS_MAX};
+    struct index_query query = {{{0}}, INDEX_RADIUS_MAX, INDEX_RADIUS_MAX};
     struct model model;
 
     model_start(&model, 5);
@@ -422,6 +470,11 @@ START_TEST(a_radius_out_of_range_is_refused)
     query.radius_max = INDEX_RADIUS_MAX + 1;
     ck_assert_int_eq(index_generation_search_near(generation, &query, 1, &filter, &hits), -EINVAL);
     query.radius_max = INDEX_RADIUS_MAX;
+    query.view_radius_max = INDEX_RADIUS_MAX + 1;
+    ck_assert_int_eq(index_generation_search_near(generation, &query, 1, &filter, &hits), -EINVAL);
+    query.view_radius_max = INDEX_HASHES_SKIPPED - 1;
+    ck_assert_int_eq(index_generation_search_near(generation, &query, 1, &filter, &hits), -EINVAL);
+    query.view_radius_max = INDEX_HASHES_SKIPPED;
     radius_by_list[1] = INDEX_RADIUS_MAX + 1;
     ck_assert_int_eq(index_generation_search_near(generation, &query, 1, &filter, &hits), -EINVAL);
     ck_assert(hits.count == 77 && hits.total == 78);
@@ -481,7 +534,7 @@ static void *search_on(void *argument)
     for (bool stop = false; !stop;) {
         const struct index_generation *generation = take_present(shared, &stop);
         struct index_hits hits = {.rows = rows, .capacity = 10};
-        struct index_query query = {shared->wanted->pdq, 31};
+        struct index_query query = {shared->wanted->pdq, 31, 31};
         missed += index_generation_search_near(generation, &query, 1, &filter, &hits) != 0 || hits.total == 0;
         missed +=
             index_generation_search_exact(generation, shared->wanted, &filter, &hits) != 0 || hits.total == 0;

@@ -168,7 +168,7 @@ static int count_finds(const struct index_generation *generation, const struct c
     struct index_filter filter = {&radius, 1};
     struct index_hit rows[10];
     struct index_hits hits = {.rows = rows, .capacity = 10};
-    struct index_query queries[2] = {{cast->centre, 31}, {cast->centre, 31}};
+    struct index_query queries[2] = {{cast->centre, 31, 31}, {cast->centre, 31, 31}};
     struct known_hashes digests = {.kinds = HASH_BIT(HASH_MD5) | HASH_BIT(HASH_SHA256)};
     uint64_t finds = 0;
     int result = index_generation_search_near(generation, queries, 2, &filter, &hits);
@@ -285,9 +285,14 @@ START_TEST(a_batch_that_cannot_grow_keeps_what_it_has)
         ck_assert_int_eq(index_batch_add(batch, 17, 0, &hashes), -ENOMEM);
         fail_at = 0;
     }
+    size_t views = 0;
+    for (fail_at = 1; index_batch_add_view(batch, VIEW_THUMBNAIL, &cast.centre) == 0; fail_at = 1)
+        views++;
+    fail_at = 0;
     ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, CPU_PLAIN, &generation), 0);
     index_generation_read_statistics(generation, &statistics);
     ck_assert_uint_eq(statistics.entries, 16);
+    ck_assert_uint_eq(statistics.views, views);
     index_generation_release(generation);
     check_nothing_held();
 }

@@ -91,7 +91,7 @@ static int ignore_entry(void *context, const struct list_entry *entry)
 /* Everything that reads. */
 static int read_all(struct list_store *store)
 {
-    struct list_follower follower = {NULL, ignore_list, ignore_row, ignore_added};
+    struct list_follower follower = {NULL, ignore_list, ignore_row, ignore_added, NULL};
     struct list_info info;
     struct stored_entry entry;
     uint64_t version = 0;

@@ -209,10 +209,10 @@ START_TEST(csv_header_is_held_to_the_letter)
     refuse(LIST_FORMAT_CSV, "entry_id,md5,\n", "line 1: column 3 has no name");
     refuse(LIST_FORMAT_CSV, "\nentry_id,md5,phash\n",
            "line 2: unknown column \"phash\"; known are entry_id, md5, sha1, sha256, pdq, pdq_quality, "
-           "classification, note");
+           "classification, note, views");
     refuse(LIST_FORMAT_CSV, "entry_id,MD5\n",
            "line 1: unknown column \"MD5\"; known are entry_id, md5, sha1, sha256, pdq, pdq_quality, "
-           "classification, note");
+           "classification, note, views");
     refuse(LIST_FORMAT_CSV, "entry_id,md5,sha1,sha256,pdq,pdq_quality,classification,note,note\n",
            "line 1: column note is named twice");
     refuse(LIST_FORMAT_CSV, "entry_id,md5\"\n",
@@ -253,6 +253,34 @@ START_TEST(wrong_hash_is_named_by_shape_and_never_shown)
     refuse_row("a,,0,,,,,", "line 2: column sha1: 1 hexadecimal digits, expected 40");
     refuse_row("a,,,abcdefg,,,,", "line 2: column sha256: character 7 is not a hexadecimal digit");
     refuse_row("a, " MD5_HEX ",,,,,,", "line 2: column md5: character 1 is not a hexadecimal digit");
+}
+END_TEST
+
+START_TEST(views_are_names_and_hashes_parted_by_single_spaces)
+{
+    static const char *const bad[] = {"x",
+                                      "thumbnail",
+                                      "thumbnail:",
+                                      "thumbnail:80",
+                                      "main:" PDQ_HEX,
+                                      "nosuch:" PDQ_HEX,
+                                      ":" PDQ_HEX,
+                                      " thumbnail:" PDQ_HEX,
+                                      "thumbnail:" PDQ_HEX "0",
+                                      "thumbnail:" PDQ_HEX ",thumbnail:" PDQ_HEX};
+    char text[16384];
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(text, sizeof text, "entry_id,md5,views\na," MD5_HEX ",\"%s\"", bad[i]);
+        refuse(LIST_FORMAT_CSV, text,
+               "line 2: column views: view 1 is not the name of one, a colon and 64 hexadecimal digits");
+    }
+    refuse(LIST_FORMAT_CSV, "entry_id,md5,views\na," MD5_HEX ",thumbnail:" PDQ_HEX "  thumbnail:" PDQ_HEX,
+           "line 2: column views: view 2 is not the name of one, a colon and 64 hexadecimal digits");
+    strcpy(text, "entry_id,md5,views\na," MD5_HEX ",thumbnail:" PDQ_HEX);
+    for (size_t i = 0; i < ENTRY_VIEWS_MAX; i++)
+        strcat(text, " thumbnail:" PDQ_HEX);
+    refuse(LIST_FORMAT_CSV, text, "line 2: column views: more than 64");
 }
 END_TEST
 
@@ -380,9 +408,9 @@ START_TEST(rows_have_a_largest_size)
             end_reading(&reading);
         }
         long_row(text, LIST_ROW_MAX + 1, ends[i]);
-        refuse(LIST_FORMAT_CSV, text, "line 2: longer than 4096 bytes");
+        refuse(LIST_FORMAT_CSV, text, "line 2: longer than 12288 bytes");
         long_row(text, LIST_ROW_MAX + 2, ends[i]);
-        refuse(LIST_FORMAT_CSV, text, "line 2: longer than 4096 bytes");
+        refuse(LIST_FORMAT_CSV, text, "line 2: longer than 12288 bytes");
     }
 }
 END_TEST
@@ -450,14 +478,14 @@ START_TEST(open_quote_refuses_even_when_skipping)
     read_text(&reading, LIST_FORMAT_CSV, true, text);
     ck_assert_int_eq(reading.outcome, LIST_READER_BAD);
     ck_assert_str_eq(reading.diag.text,
-                     "line 3: a field opens with a quote that is not closed, or not within 4096 bytes");
+                     "line 3: a field opens with a quote that is not closed, or not within 12288 bytes");
     end_reading(&reading);
     for (int i = 0; i < 120; i++)
         strcat(text, "lost," MD5_HEX ",\"\"\n");
     read_text(&reading, LIST_FORMAT_CSV, true, text);
     ck_assert_int_eq(reading.outcome, LIST_READER_BAD);
     ck_assert_str_eq(reading.diag.text,
-                     "line 3: a field opens with a quote that is not closed, or not within 4096 bytes");
+                     "line 3: a field opens with a quote that is not closed, or not within 12288 bytes");
     ck_assert_uint_eq(reading.taken, 1);
     end_reading(&reading);
 }
@@ -469,7 +497,7 @@ START_TEST(quote_that_closes_too_late_refuses_even_when_skipping)
     char text[4 * LIST_ROW_MAX] = "entry_id,md5,note\nbad," MD5_HEX ",\"open\n";
     struct reading reading;
 
-    for (int i = 0; i < 120; i++)
+    while (strlen(text) <= LIST_ROW_MAX + sizeof "bad," MD5_HEX)
         strcat(text, "lost," MD5_HEX ",\n");
     strcat(text, "\"\ngood," MD5_HEX ",\n");
     read_text(&reading, LIST_FORMAT_CSV, true, text);
@@ -492,7 +520,7 @@ START_TEST(overlong_row_is_skipped_to_its_end)
     read_text(&reading, LIST_FORMAT_CSV, true, text);
     ck_assert_int_eq(reading.outcome, 0);
     ck_assert_uint_eq(reading.skipped, 1);
-    ck_assert_str_eq(reading.skipped_why[0], "longer than 4096 bytes");
+    ck_assert_str_eq(reading.skipped_why[0], "longer than 12288 bytes");
     ck_assert_uint_eq(reading.taken, 1);
     ck_assert_str_eq(reading.entries.items[0].entry_id, "b");
     end_reading(&reading);
@@ -747,6 +775,7 @@ int main(void)
     tcase_add_test(tests, missing_header_shows_no_hash);
     tcase_add_test(tests, bad_header_refuses_also_when_bad_rows_are_skipped);
     tcase_add_test(tests, wrong_hash_is_named_by_shape_and_never_shown);
+    tcase_add_test(tests, views_are_names_and_hashes_parted_by_single_spaces);
     tcase_add_test(tests, row_without_a_hash_or_with_a_lone_quality_is_refused);
     tcase_add_test(tests, fields_must_be_as_many_as_the_header_names);
     tcase_add_test(tests, quality_is_a_number_from_0_to_100);

@@ -364,6 +364,104 @@ START_TEST(a_flood_of_mild_matches_does_not_hide_a_strict_one)
 }
 END_TEST
 
+/* Enrols a hash as a view of an entry whose own hash is another. */
+static void enrol(const char *list, const struct known_hashes *own, const struct pdq_hash *view)
+{
+    struct entry_view views[2] = {{VIEW_OVER_BLACK, {{1, 2, 3, 4}}}, {VIEW_THUMBNAIL, *view}};
+    struct list_entry entry = {.entry_id = "enrolled",
+                               .hashes = *own,
+                               .classification = "",
+                               .note = "",
+                               .views = views,
+                               .view_count = 2};
+
+    add_entries(list, &entry, 1);
+}
+
+START_TEST(a_view_of_an_entry_gives_a_derived_match_that_names_it)
+{
+    struct known_hashes hashes = only(hashes_of("tests/data/photo_a.jpg"), HASH_PDQ);
+    struct known_hashes own = flip_bits(hashes, 0, 200);
+    struct known_hashes view = flip_bits(hashes, 9, 20);
+
+    put_list("ours", ACTION_REPORT, 31);
+    enrol("ours", &own, &view.pdq);
+    json_t *answer = screen(upload_file("tests/data/photo_a_mirrored.jpg"), &plain_request);
+    const json_t *match = json_array_get(json_object_get(answer, "matches"), 0);
+    ck_assert_str_eq(text_of(answer, "verdict"), "block");
+    ck_assert(has_reason(answer, "match.derived"));
+    ck_assert(!has_reason(answer, "match.near"));
+    ck_assert_str_eq(text_of(match, "entry_id"), "enrolled");
+    ck_assert_str_eq(text_of(match, "view"), "main");
+    ck_assert_str_eq(text_of(match, "entry_view"), "thumbnail");
+    ck_assert_int_eq(json_integer_value(json_object_get(answer, "matches_total")), 1);
+    json_decref(answer);
+    /* Gone with its entry. */
+    add_entry("ours", "enrolled", &own);
+    answer = screen(upload_file("tests/data/photo_a.jpg"), &plain_request);
+    ck_assert_str_eq(text_of(answer, "verdict"), "allow");
+    json_decref(answer);
+}
+END_TEST
+
+START_TEST(a_view_of_an_entry_is_found_within_the_smaller_of_both_radii)
+{
+    static const struct {
+        unsigned int max_distance, distance;
+        const char *verdict;
+    } rows[] = {{31, 24, "block"}, {31, 25, "allow"}, {10, 10, "block"}, {10, 11, "allow"}};
+    struct known_hashes hashes = only(hashes_of("tests/data/photo_a.jpg"), HASH_PDQ);
+    struct known_hashes own = flip_bits(hashes, 0, 200);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct known_hashes view = flip_bits(hashes, 40, rows[i].distance);
+        put_list("ours", ACTION_BLOCK, rows[i].max_distance);
+        enrol("ours", &own, &view.pdq);
+        json_t *answer = screen(upload_file("tests/data/photo_a.jpg"), &plain_request);
+        ck_assert_str_eq(text_of(answer, "verdict"), rows[i].verdict);
+        json_decref(answer);
+    }
+}
+END_TEST
+
+START_TEST(a_nearer_view_of_an_entry_does_not_soften_its_own_match)
+{
+    struct known_hashes hashes = only(hashes_of("tests/data/photo_a.jpg"), HASH_PDQ);
+    struct known_hashes own = flip_bits(hashes, 0, 30);
+
+    put_list("ours", ACTION_REPORT, 31);
+    enrol("ours", &own, &hashes.pdq);
+    json_t *answer = screen(upload_file("tests/data/photo_a.jpg"), &plain_request);
+    const json_t *match = json_array_get(json_object_get(answer, "matches"), 0);
+    ck_assert_str_eq(text_of(answer, "verdict"), "report");
+    ck_assert(has_reason(answer, "match.near"));
+    ck_assert(!has_reason(answer, "match.derived"));
+    ck_assert_int_eq(json_integer_value(json_object_get(match, "distance")), 30);
+    ck_assert_ptr_null(json_object_get(match, "entry_view"));
+    ck_assert_uint_eq(json_array_size(json_object_get(answer, "matches")), 1);
+    json_decref(answer);
+}
+END_TEST
+
+static void start_with_reporting_views(void)
+{
+    start("profiles:\n  default:\n    view_action: report\n");
+}
+
+START_TEST(a_derived_match_reports_when_the_operator_says_so)
+{
+    struct known_hashes hashes = only(hashes_of("tests/data/photo_a.jpg"), HASH_PDQ);
+    struct known_hashes own = flip_bits(hashes, 0, 200);
+
+    put_list("ours", ACTION_REPORT, 31);
+    enrol("ours", &own, &hashes.pdq);
+    json_t *answer = screen(upload_file("tests/data/photo_a.jpg"), &plain_request);
+    ck_assert_str_eq(text_of(answer, "verdict"), "report");
+    ck_assert(has_reason(answer, "match.derived"));
+    json_decref(answer);
+}
+END_TEST
+
 START_TEST(what_is_no_picture_is_blocked_as_incomplete)
 {
     json_t *answer = screen(upload_bytes("<html>hello</html>", 18), &plain_request);
@@ -526,6 +624,7 @@ int main(void)
     Suite *suite = suite_create("screener");
     TCase *tests = tcase_create("pipeline");
     TCase *aged = tcase_create("aged");
+    TCase *reporting = tcase_create("reporting");
 
     tcase_add_checked_fixture(tests, start_default, stop);
     tcase_add_test(tests, an_unknown_picture_is_allowed_and_leaves_no_record);
@@ -535,6 +634,9 @@ int main(void)
     tcase_add_test(tests, an_observe_list_is_recorded_and_changes_nothing);
     tcase_add_test(tests, a_known_good_list_overrules_and_says_so);
     tcase_add_test(tests, a_flood_of_mild_matches_does_not_hide_a_strict_one);
+    tcase_add_test(tests, a_view_of_an_entry_gives_a_derived_match_that_names_it);
+    tcase_add_test(tests, a_view_of_an_entry_is_found_within_the_smaller_of_both_radii);
+    tcase_add_test(tests, a_nearer_view_of_an_entry_does_not_soften_its_own_match);
     tcase_add_test(tests, what_is_no_picture_is_blocked_as_incomplete);
     tcase_add_test(tests, an_idempotency_key_gives_the_first_answer_again_and_refuses_other_bytes);
     tcase_add_test(tests, an_unknown_profile_is_refused);
@@ -545,5 +647,8 @@ int main(void)
     tcase_add_checked_fixture(aged, start_with_age, stop);
     tcase_add_test(aged, lists_past_their_age_give_no_verdict);
     suite_add_tcase(suite, aged);
+    tcase_add_checked_fixture(reporting, start_with_reporting_views, stop);
+    tcase_add_test(reporting, a_derived_match_reports_when_the_operator_says_so);
+    suite_add_tcase(suite, reporting);
     return run_suite(suite);
 }

@@ -28,7 +28,8 @@ enum orientation {
     ORIENTATION_COUNT
 };
 
-/* Which rendering of the upload a perceptual hash was taken from. */
+/* Which rendering of a picture a perceptual hash was taken from. Lists are stored with the number: a new one
+ * goes to the end. */
 enum view {
     VIEW_MAIN,        /* the picture as shown; transparent parts over white */
     VIEW_UNDER_ALPHA, /* the stored colours, transparency ignored */
@@ -120,6 +121,7 @@ bool list_action_parse(const char *name, enum list_action *action);
 bool audience_parse(const char *name, enum audience *audience);
 bool effort_parse(const char *name, enum effort *effort);
 bool hash_kind_parse(const char *name, enum hash_kind *kind);
+bool view_parse(const char *name, enum view *view);
 bool reason_parse(const char *name, enum reason *reason);
 bool right_parse(const char *name, enum right *right);
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { INDEX_RADIUS_MAX = 64, INDEX_LIST_SKIPPED = 255 };
+enum { INDEX_RADIUS_MAX = 64, INDEX_LIST_SKIPPED = 255, INDEX_HASHES_SKIPPED = 255 };
 
 /* Entries on their way into a generation. Memory: about what the finished segment needs, once. */
 struct index_batch;
@@ -18,6 +18,9 @@ int index_batch_create(struct index_batch **batch);
 /* row: identity, unique over all time; list: its number; at least one hash known. Errors: -ENOMEM. */
 int index_batch_add(struct index_batch *batch, uint64_t row, uint32_t list,
                     const struct known_hashes *hashes);
+/* Gives the entry that was added last a further hash, which is that of a view of its picture. Errors:
+ * -ENOMEM. */
+int index_batch_add_view(struct index_batch *batch, enum view view, const struct pdq_hash *hash);
 void index_batch_free(struct index_batch *batch);
 
 struct index_generation;
@@ -43,6 +46,7 @@ struct index_hit {
     enum hash_kind kind;
     unsigned int distance; /* bits; 0 for a digest */
     uint32_t query;        /* which query found it at this distance; the lowest on ties; 0 for a digest */
+    enum view entry_view;  /* whose hash was found: VIEW_MAIN for the entry's own */
 };
 
 struct index_hits {
@@ -62,7 +66,10 @@ struct index_filter {
 
 struct index_query {
     struct pdq_hash hash;
-    unsigned int radius_max; /* bits, at most INDEX_RADIUS_MAX: the smaller of this and the list's counts */
+    /* Bits, at most INDEX_RADIUS_MAX: the smaller of this and the list's counts. INDEX_HASHES_SKIPPED leaves
+     * those hashes out. */
+    unsigned int radius_max;      /* of the entries' own hashes */
+    unsigned int view_radius_max; /* of those of their views */
 };
 
 /* Finds the entries that carry one of the digests in hashes (PDQ is not looked at). Errors: -ENOMEM. */
@@ -80,6 +87,7 @@ struct index_statistics {
     uint64_t entries; /* in force */
     uint64_t removed; /* held but no longer in force */
     uint64_t kinds[HASH_KIND_COUNT];
+    uint64_t views; /* hashes of views that are held, also of removed entries */
     uint64_t bytes;
     uint64_t segments;
 };

@@ -12,7 +12,14 @@ enum {
     CLASSIFICATION_MAX = 64, /* bytes, printable UTF-8 */
     ENTRY_NOTE_MAX = 1024,   /* bytes, printable UTF-8 */
     LIST_DISTANCE_MAX = 64,  /* bits: the largest max_distance */
-    LIST_DISTANCE_DEFAULT = 31
+    LIST_DISTANCE_DEFAULT = 31,
+    ENTRY_VIEWS_MAX = 64
+};
+
+/* A further perceptual hash of an entry: of a view of its picture that copies may show. */
+struct entry_view {
+    enum view view; /* never VIEW_MAIN: that one is the entry's pdq */
+    struct pdq_hash hash;
 };
 
 /* Texts are terminated and borrowed from whoever made the entry; "" = absent (never for entry_id). At least
@@ -22,6 +29,8 @@ struct list_entry {
     struct known_hashes hashes;
     const char *classification;
     const char *note;
+    const struct entry_view *views; /* borrowed like the texts; NULL when there are none */
+    size_t view_count;              /* at most ENTRY_VIEWS_MAX */
     uint64_t line; /* of the file that it stands in, from 1; 0 when it comes from nowhere of the kind */
 };
 

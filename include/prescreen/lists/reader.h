@@ -2,7 +2,8 @@
  *
  * CSV: RFC 4180, lines ending in LF or CR LF, a UTF-8 byte order mark is passed over, blank lines too. The
  * first line names the columns, in any order, each once: entry_id and at least one of md5, sha1, sha256, pdq
- * are obligatory; pdq_quality (0-100, only beside a pdq), classification and note are optional.
+ * are obligatory; pdq_quality (0-100, only beside a pdq), classification and note are optional, and so is
+ * views: further hashes as NAME:HEX with the name of a view other than main, parted by single spaces.
  *
  * Lines: one hash a line, as "HEX" or "TYPE HEX" with TYPE md5, sha1, sha256 or pdq; 64 digits need a TYPE.
  * '#' begins a comment line; blank lines are passed over. The entry_id is the first 24 hexadecimal digits of
@@ -19,7 +20,7 @@
 
 enum list_format { LIST_FORMAT_CSV, LIST_FORMAT_LINES, LIST_FORMAT_COUNT };
 
-enum { LIST_ROW_MAX = 4096 }; /* bytes of one row as it stands in the file, its line end aside */
+enum { LIST_ROW_MAX = 12288 }; /* bytes of one row as it stands in the file, its line end aside */
 
 /* Positive outcome: the file breaks a rule of its format; diag names line, column, value's shape (never a
  * hash) and rule. */

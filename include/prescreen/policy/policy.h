@@ -26,7 +26,7 @@ struct policy_match {
     enum list_action action;
     enum hash_kind kind;
     unsigned int distance; /* bits; 0 for a digest */
-    enum view view;        /* of a PDQ match */
+    enum view view;        /* of a PDQ match: that of the upload or of the entry, whichever is not main */
     uint32_t frame;        /* of a PDQ match; 0 for a still picture */
 };
 

@@ -24,7 +24,8 @@ struct screening_match {
     enum hash_kind kind;
     unsigned int distance; /* bits; 0 for a digest */
     enum orientation orientation;
-    enum view view;
+    enum view view;       /* of the upload */
+    enum view entry_view; /* of the entry: VIEW_MAIN or one that it was enrolled with */
     uint32_t frame;
 };
 

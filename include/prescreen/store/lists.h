@@ -28,6 +28,7 @@ struct list_info {
     uint32_t number; /* identity of the list, small, never reused */
     uint64_t entries;
     uint64_t kinds[HASH_KIND_COUNT]; /* entries that carry each kind */
+    uint64_t views;                  /* further hashes of entries */
     uint64_t created_us, updated_us; /* wall clock; updated_us moves with every import or entries call, also
                                         one that changed nothing */
     uint64_t version;                /* lists_version of its last change */
@@ -108,15 +109,16 @@ struct stored_entry {
 int list_store_get_row(struct list_store *store, uint64_t row, struct stored_entry *entry, struct diag *diag);
 
 /* What changed after one version up to the version returned, as one consistent reading: every list that
- * exists in order of name, then removed rows, then added rows in ascending order. since = 0 gives everything
- * that is in force. A changed entry is one removed and one added row. Anything but 0 from a callback stops
- * and is returned. LIST_STORE_NOT_FOUND: since is a version that this store never had (an older copy was put
- * in place); begin again from 0. */
+ * exists in order of name, then removed rows, then added rows in ascending order, each followed by its views.
+ * since = 0 gives everything that is in force. A changed entry is one removed and one added row. Anything but
+ * 0 from a callback stops and is returned. LIST_STORE_NOT_FOUND: since is a version that this store never had
+ * (an older copy was put in place); begin again from 0. */
 struct list_follower {
     void *context;
     int (*on_list)(void *context, const struct list_info *info);
     int (*on_removed)(void *context, uint64_t row);
     int (*on_added)(void *context, uint64_t row, uint32_t list, const struct known_hashes *hashes);
+    int (*on_view)(void *context, uint64_t row, const struct entry_view *view); /* NULL: nobody asks */
 };
 int list_store_follow(struct list_store *store, uint64_t since, const struct list_follower *follower,
                       uint64_t *lists_version, struct diag *diag);
