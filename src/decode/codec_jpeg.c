@@ -1,4 +1,5 @@
 #include "codec.h"
+#include "jpeg_scans.h"
 
 /* clang-format off */
 #include <stdio.h> /* jpeglib.h needs it before itself */
@@ -19,6 +20,10 @@ struct jpeg_decoder {
     size_t whole_size; /* up to the end of the last scan that ended well, 0 for none */
     bool gave_up;      /* reading the scans ended by an error in the data */
     enum pixel_layout layout;
+    unsigned int reduction;   /* as in struct picture_shape: the library's own scaling */
+    struct jpeg_pieces means; /* of a picture of which only the means of its blocks are needed */
+    unsigned int means_read;
+    bool every_scan;      /* is to be read */
     JDIMENSION real_rows; /* rows from here on are not in the data: the library would invent them */
     bool cut;             /* the data ended before the end marker */
     bool oriented;        /* an EXIF segment was read */
@@ -210,6 +215,75 @@ static size_t scan_end(const struct jpeg_decoder *decoder)
     return decoder->cut ? decoder->size : decoder->size - decoder->library.src->bytes_in_buffer - ahead;
 }
 
+/* The library scales by leaving out frequencies; at the last step a block is its mean. */
+static void choose_scale(struct jpeg_decoder *decoder)
+{
+    struct jpeg_decompress_struct *library = &decoder->library;
+    const struct row_sink *sink = decoder->job->sink;
+
+    if (sink->reduction != NULL)
+        decoder->reduction = sink->reduction(sink->context, library->image_width, library->image_height);
+    library->scale_num = 1;
+    library->scale_denom = 1U << decoder->reduction;
+}
+
+static boolean read_next_piece(j_decompress_ptr library)
+{
+    static const JOCTET end[] = {0xff, JPEG_EOI};
+    struct jpeg_decoder *decoder = library->client_data;
+    struct jpeg_source_mgr *source = library->src;
+
+    if (decoder->means_read < decoder->means.count) {
+        source->next_input_byte = decoder->means.piece[decoder->means_read].start;
+        source->bytes_in_buffer = decoder->means.piece[decoder->means_read].size;
+        decoder->means_read++;
+        return TRUE;
+    }
+    WARNMS(library, JWRN_JPEG_EOF);
+    source->next_input_byte = end;
+    source->bytes_in_buffer = sizeof end;
+    return TRUE;
+}
+
+/* Bits that the means may lack: as long as one step of the coarser mean is at most one of 256 levels of luma,
+ * PDQ, which averages over many blocks, does not see it. */
+static unsigned int spare_bits(const struct jpeg_decompress_struct *library)
+{
+    unsigned int step = 1; /* of a mean, in eighths of a level */
+    unsigned int bits = 0;
+
+    for (int i = 0; i < library->num_components; i++) {
+        const JQUANT_TBL *table = library->quant_tbl_ptrs[library->comp_info[i].quant_tbl_no];
+        bool counts = i == 0 || library->out_color_space != JCS_GRAYSCALE;
+        if (table == NULL)
+            return 0;
+        if (counts && table->quantval[0] > step)
+            step = table->quantval[0];
+    }
+    while (step << (bits + 1) <= DCTSIZE)
+        bits++;
+    return bits;
+}
+
+/* Where the means of blocks are all that is asked for, the other scans of a progressive picture are passed
+ * over: they are most of it. The header has been read, up to the first scan. */
+static void pass_over_details(struct jpeg_decoder *decoder)
+{
+    struct jpeg_source_mgr *source = decoder->library.src;
+    const uint8_t *data = decoder->job->data;
+
+    if (decoder->every_scan || decoder->reduction < PICTURE_REDUCTION_MAX ||
+        !jpeg_scans_find_means(data, decoder->size, spare_bits(&decoder->library), &decoder->means))
+        return;
+    size_t taken = (size_t)(source->next_input_byte - data);
+    if (taken > decoder->means.piece[0].size)
+        return;
+    source->bytes_in_buffer = decoder->means.piece[0].size - taken;
+    source->fill_input_buffer = read_next_piece;
+    decoder->means_read = 1;
+    decoder->library.do_block_smoothing = FALSE; /* it would guess what is left out */
+}
+
 /* Reads every scan into coefficients, up to the limit of scans. Returns true when they can be shown. */
 static bool read_scans(struct jpeg_decoder *decoder)
 {
@@ -226,7 +300,7 @@ static bool read_scans(struct jpeg_decoder *decoder)
             codec_refuse(decoder->job, REASON_MEDIA_LIMIT_TIME, "more scans than the limit");
             return library->input_scan_number > 1;
         }
-        if (jpeg_consume_input(library) == JPEG_SCAN_COMPLETED)
+        if (jpeg_consume_input(library) == JPEG_SCAN_COMPLETED && decoder->means.count == 0)
             decoder->whole_size = scan_end(decoder);
     }
     return true;
@@ -305,13 +379,14 @@ static int deliver_rows(struct jpeg_decoder *decoder)
         return 0;
     start_output(decoder);
     const JSAMPARRAY rows = allocate_rows(decoder);
-    const struct picture_shape shape = {.width = library->output_width,
-                                        .height = library->output_height,
+    const struct picture_shape shape = {.width = library->image_width,
+                                        .height = library->image_height,
+                                        .reduction = decoder->reduction,
                                         .layout = decoder->layout,
                                         .exif = decoder->job->report->exif};
     int status = sink->begin(sink->context, &shape);
     while (status == 0 && library->output_scanline < library->output_height &&
-           library->output_scanline < decoder->real_rows) {
+           library->output_scanline << decoder->reduction < decoder->real_rows) {
         jpeg_read_scanlines(library, rows, 1);
         status = sink->row(sink->context,
                            decoder->rgb == NULL ? rows[0] : rgb_from_inverted_cmyk(decoder, rows[0]));
@@ -324,7 +399,9 @@ static int decode_accepted(struct jpeg_decoder *decoder)
 {
     if (!choose_colours(decoder))
         return 0;
+    choose_scale(decoder);
     if (jpeg_has_multiple_scans(&decoder->library)) {
+        pass_over_details(decoder);
         if (!read_scans(decoder))
             return 0;
         check_scans(decoder);
@@ -347,12 +424,19 @@ int codec_jpeg_decode(const struct codec_job *job)
 {
     struct jpeg_decoder decoder = {.job = job, .size = job->size, .real_rows = JPEG_MAX_DIMENSION};
     int status = decode_from_start(&decoder);
+    bool was_short = decoder.means.count > 0;
 
+    if (decoder.gave_up && was_short) {
+        decoder = (struct jpeg_decoder){
+            .job = job, .size = job->size, .real_rows = JPEG_MAX_DIMENSION, .every_scan = true};
+        status = decode_from_start(&decoder);
+    }
     /* The scans before an error are shown as if the file ended with them. Not from the library's state after
      * the error: a second frame header, for one, has by then overwritten the first. */
     if (decoder.gave_up && decoder.whole_size > 0) {
-        struct jpeg_decoder again = {.job = job, .size = decoder.whole_size, .real_rows = JPEG_MAX_DIMENSION};
-        status = decode_from_start(&again);
+        decoder = (struct jpeg_decoder){
+            .job = job, .size = decoder.whole_size, .real_rows = JPEG_MAX_DIMENSION, .every_scan = true};
+        status = decode_from_start(&decoder);
     }
     return status;
 }

@@ -27,12 +27,15 @@ struct method {
 struct pdq_stream {
     const struct pdq_kernels *kernels;
     struct method method;
-    uint32_t width;
-    uint32_t height;
+    uint32_t width;  /* of a delivered row, in samples */
+    uint32_t height; /* rows to come */
+    unsigned int reduction;
     size_t row_size_bytes;
     struct orientation_steps turn;
-    struct pdq_axis columns;
+    struct pdq_axis columns; /* on delivered samples */
     struct pdq_axis rows;
+    struct pdq_axis full_columns; /* on pixels, where the picture comes reduced */
+    struct pdq_axis full_rows;
     uint32_t rows_taken;
     uint32_t bands_done;
     float *sums[OPEN_BANDS];
@@ -44,7 +47,7 @@ struct pdq_stream {
 static struct method method_for(const struct pdq_kernels *kernels, const struct picture_shape *shape,
                                 enum pdq_backdrop backdrop)
 {
-    size_t width = shape->width;
+    size_t width = picture_shape_columns(shape);
     size_t values = pixel_layout_bytes(shape->layout);
     bool has_alpha = shape->layout == PIXEL_GRAY_ALPHA || shape->layout == PIXEL_RGBA;
     unsigned int colours = (unsigned int)values - has_alpha;
@@ -88,6 +91,23 @@ static int buffers_allocate(struct pdq_stream *stream)
     return stream->last_row != NULL ? 0 : -ENOMEM;
 }
 
+static int axis_init(struct pdq_axis *axis, struct pdq_axis *full, uint32_t length, unsigned int reduction)
+{
+    if (reduction == 0)
+        return pdq_axis_init(axis, length);
+    int rc = pdq_axis_init(full, length);
+    return rc != 0 ? rc : pdq_axis_init_reduced(axis, full, reduction);
+}
+
+unsigned int pdq_reduction_max(uint32_t width, uint32_t height)
+{
+    unsigned int reduction = PICTURE_REDUCTION_MAX;
+
+    while (!pdq_axis_may_reduce(width, reduction) || !pdq_axis_may_reduce(height, reduction))
+        reduction--;
+    return reduction;
+}
+
 int pdq_stream_create(const struct picture_shape *shape, enum pdq_backdrop backdrop, enum cpu_level level,
                       struct pdq_stream **stream)
 {
@@ -100,12 +120,13 @@ int pdq_stream_create(const struct picture_shape *shape, enum pdq_backdrop backd
         goto out;
     new->kernels = pdq_kernels_for(level);
     new->method = method_for(new->kernels, shape, backdrop);
-    new->width = shape->width;
-    new->height = shape->height;
-    new->row_size_bytes = pixel_layout_bytes(shape->layout) * (size_t)shape->width;
-    rc = pdq_axis_init(&new->columns, shape->width);
+    new->width = picture_shape_columns(shape);
+    new->height = picture_shape_rows(shape);
+    new->reduction = shape->reduction;
+    new->row_size_bytes = pixel_layout_bytes(shape->layout) * (size_t) new->width;
+    rc = axis_init(&new->columns, &new->full_columns, shape->width, shape->reduction);
     if (rc == 0)
-        rc = pdq_axis_init(&new->rows, shape->height);
+        rc = axis_init(&new->rows, &new->full_rows, shape->height, shape->reduction);
     if (rc == 0)
         rc = buffers_allocate(new);
     if (rc != 0)
@@ -117,14 +138,25 @@ out:
     return rc;
 }
 
+static void axis_reverse(struct pdq_axis *axis, struct pdq_axis *full, unsigned int reduction)
+{
+    if (reduction == 0) {
+        pdq_axis_reverse(axis);
+        return;
+    }
+    /* Squares begin at the same end still. */
+    pdq_axis_reverse(full);
+    pdq_axis_reduce(axis, full, reduction);
+}
+
 void pdq_stream_turn(struct pdq_stream *stream, enum orientation upright)
 {
     BUG_ON(stream->rows_taken > 0);
     stream->turn = orientation_steps(upright);
     if (stream->turn.flips_rows)
-        pdq_axis_reverse(&stream->rows);
+        axis_reverse(&stream->rows, &stream->full_rows, stream->reduction);
     if (stream->turn.flips_columns)
-        pdq_axis_reverse(&stream->columns);
+        axis_reverse(&stream->columns, &stream->full_columns, stream->reduction);
 }
 
 static void close_band(struct pdq_stream *stream, const float *sums, double scale)
@@ -214,5 +246,7 @@ void pdq_stream_free(struct pdq_stream *stream)
     free(stream->last_row);
     pdq_axis_clear(&stream->columns);
     pdq_axis_clear(&stream->rows);
+    pdq_axis_clear(&stream->full_columns);
+    pdq_axis_clear(&stream->full_rows);
     free(stream);
 }

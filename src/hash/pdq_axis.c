@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* With fewer, hashes drift by more than 4 bits from those of the full picture. */
+enum { WINDOW_SAMPLES_MIN = 3 };
+
 uint32_t pdq_window_width(uint32_t length)
 {
     return length / (2 * PDQ_GRID) + (length % (2 * PDQ_GRID) != 0);
@@ -107,6 +110,48 @@ void pdq_axis_reverse(struct pdq_axis *axis)
     memcpy(axis->rows, rows, sizeof rows);
     /* The tent is the same from both ends; the row of its own is not. */
     weights_reverse(axis->weights + 2 * (size_t)pdq_window_width(axis->length), rows[0].count);
+}
+
+bool pdq_axis_may_reduce(uint32_t length, unsigned int reduction)
+{
+    return reduction == 0 || pdq_window_width(length) >= (uint32_t)WINDOW_SAMPLES_MIN << reduction;
+}
+
+static size_t reduced_taps_max(uint32_t length, unsigned int reduction)
+{
+    return (2 * (size_t)pdq_window_width(length) >> reduction) + 2;
+}
+
+void pdq_axis_reduce(struct pdq_axis *reduced, const struct pdq_axis *full, unsigned int reduction)
+{
+    size_t taps_max = reduced_taps_max(full->length, reduction);
+
+    for (uint32_t i = 0; i < PDQ_GRID; i++) {
+        const struct pdq_taps *taps = &full->rows[i];
+        uint32_t first = taps->first >> reduction;
+        uint32_t last = (taps->first + taps->count - 1) >> reduction;
+        float *weights = reduced->weights + i * taps_max;
+        BUG_ON(last - first >= taps_max);
+        for (uint32_t k = 0; k <= last - first; k++)
+            weights[k] = 0;
+        for (uint32_t k = 0; k < taps->count; k++)
+            weights[((taps->first + k) >> reduction) - first] += taps->weights[k];
+        reduced->rows[i] = (struct pdq_taps){
+            .first = first, .count = last - first + 1, .weights = weights, .sum = taps->sum};
+    }
+    reduced->length = full->length;
+}
+
+int pdq_axis_init_reduced(struct pdq_axis *reduced, const struct pdq_axis *full, unsigned int reduction)
+{
+    if (!pdq_axis_may_reduce(full->length, reduction))
+        return -EINVAL;
+    float *weights = calloc(PDQ_GRID * reduced_taps_max(full->length, reduction), sizeof *weights);
+    if (weights == NULL)
+        return -ENOMEM;
+    reduced->weights = weights;
+    pdq_axis_reduce(reduced, full, reduction);
+    return 0;
 }
 
 void pdq_axis_clear(struct pdq_axis *axis)

@@ -3,6 +3,7 @@
 #ifndef PRESCREEN_HASH_PDQ_AXIS_H
 #define PRESCREEN_HASH_PDQ_AXIS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { PDQ_GRID = 64 }; /* samples of the decimated picture along each axis */
@@ -49,6 +50,19 @@ int pdq_axis_init(struct pdq_axis *axis, uint32_t length);
 /* Makes it the matrix of the axis read from the other end: row i of the result is row 63 - i of the reversed
  * axis, on pixels counted from this end. */
 void pdq_axis_reverse(struct pdq_axis *axis);
+
+/* Whether samples of 1 << reduction pixels are still fine enough for an axis of that many pixels: the
+ * filter's window covers at least three. */
+bool pdq_axis_may_reduce(uint32_t length, unsigned int reduction);
+
+/* Makes reduced the matrix of full on samples that are each the mean of 1 << reduction pixels (the last one
+ * of what is left): a sample weighs what its pixels weigh together. length is still in pixels, first and
+ * count are in samples. Errors: -EINVAL when it may not be reduced that far, -ENOMEM. Ownership: freed by
+ * pdq_axis_clear(). */
+int pdq_axis_init_reduced(struct pdq_axis *reduced, const struct pdq_axis *full, unsigned int reduction);
+
+/* The same into an axis that pdq_axis_init_reduced() made of one of that length. */
+void pdq_axis_reduce(struct pdq_axis *reduced, const struct pdq_axis *full, unsigned int reduction);
 
 /* Legal on an axis of zeroes. */
 void pdq_axis_clear(struct pdq_axis *axis);

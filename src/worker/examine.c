@@ -103,6 +103,12 @@ static int take_row(void *context, const uint8_t *samples)
     return 0;
 }
 
+static unsigned int choose_reduction(void *context, uint32_t width, uint32_t height)
+{
+    (void)context;
+    return pdq_reduction_max(width, height);
+}
+
 static void note_pictures(const struct decode_report *report, struct examination *examination)
 {
     bool turned = orientation_steps(orientation_from_exif(report->exif)).transposes;
@@ -122,7 +128,8 @@ void examine_upload(const uint8_t *data, size_t size, const struct examine_order
 {
     struct decode_report report = {.format = FORMAT_UNKNOWN};
     struct examiner examiner = {.orders = orders, .examination = examination};
-    struct row_sink sink = {.context = &examiner, .begin = begin_picture, .row = take_row};
+    struct row_sink sink = {
+        .context = &examiner, .begin = begin_picture, .row = take_row, .reduction = choose_reduction};
 
     examination->view_count = 0;
     examination->decode_us = 0;

@@ -41,6 +41,12 @@ static int drop_row(void *context, const uint8_t *samples)
     return 0;
 }
 
+static unsigned int reduce_for_pdq(void *context, uint32_t width, uint32_t height)
+{
+    (void)context;
+    return pdq_reduction_max(width, height);
+}
+
 static int begin_frame(void *context, const struct picture_shape *shape)
 {
     struct frame *frame = context;
@@ -74,7 +80,7 @@ static int keep_row(void *context, const uint8_t *samples)
 
 static int run_decode(struct subject *subject)
 {
-    struct row_sink sink = {.begin = begin_nothing, .row = drop_row};
+    struct row_sink sink = {.begin = begin_nothing, .row = drop_row, .reduction = reduce_for_pdq};
     struct decode_report report = {.format = FORMAT_UNKNOWN};
 
     return decode_picture(subject->data, subject->size, &subject->orders->limits.decode, &sink, &report);

@@ -78,7 +78,7 @@ static void fuzz_check_report(const struct decode_report *report, const struct f
 static void fuzz_decode(const uint8_t *data, size_t size, uint32_t refuse_row)
 {
     struct fuzz_sink state = {.refuse_row = refuse_row};
-    const struct row_sink sink = {&state, fuzz_begin, fuzz_row};
+    const struct row_sink sink = {.context = &state, .begin = fuzz_begin, .row = fuzz_row};
     struct decode_report report;
     int status = decode_picture(data, size, &fuzz_limits, &sink, &report);
 

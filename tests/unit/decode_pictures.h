@@ -212,6 +212,8 @@ struct jpeg_wish {
     bool arithmetic;
     unsigned int restart; /* MCUs between restart markers, 0 for none */
     int luma_sampling;    /* 1 or 2 in both directions */
+    bool detailed;        /* noise of half the contrast in every pixel */
+    uint32_t shift;       /* shows the areas from that one on */
 };
 
 /* A smooth picture of flat 16x16 areas, so that compression leaves it nearly as it is. */
@@ -222,13 +224,18 @@ static inline uint8_t jpeg_sample(uint32_t x, uint32_t y, uint32_t channel)
 
 static inline void jpeg_write_rows(struct jpeg_compress_struct *jpeg)
 {
+    const struct jpeg_wish *wish = jpeg->client_data;
     unsigned int channels = (unsigned int)jpeg->input_components;
     uint8_t *row = malloc((size_t)jpeg->image_width * channels);
 
     while (jpeg->next_scanline < jpeg->image_height) {
+        uint32_t y = jpeg->next_scanline;
         for (uint32_t x = 0; x < jpeg->image_width; x++) {
-            for (uint32_t channel = 0; channel < channels; channel++)
-                row[x * channels + channel] = jpeg_sample(x, jpeg->next_scanline, channel);
+            for (uint32_t channel = 0; channel < channels; channel++) {
+                int detail = wish->detailed ? (int)(noise(x, y, channel) % 80) - 40 : 0;
+                row[x * channels + channel] =
+                    (uint8_t)(jpeg_sample(x + 16 * wish->shift, y, channel) + detail);
+            }
         }
         jpeg_write_scanlines(jpeg, &row, 1);
     }
@@ -244,6 +251,7 @@ static inline struct made make_jpeg(struct jpeg_wish wish)
 
     jpeg.err = jpeg_std_error(&errors);
     jpeg_create_compress(&jpeg);
+    jpeg.client_data = &wish;
     jpeg_mem_dest(&jpeg, &buffer, &size);
     jpeg.image_width = wish.width;
     jpeg.image_height = wish.height;

@@ -76,7 +76,7 @@ static const struct decode_limits roomy = {
 static inline int record(const uint8_t *data, size_t size, const struct decode_limits *limits,
                          struct recorder *recorder, struct decode_report *report)
 {
-    const struct row_sink sink = {recorder, recorder_begin, recorder_row};
+    const struct row_sink sink = {.context = recorder, .begin = recorder_begin, .row = recorder_row};
 
     return decode_picture(data, size, limits, &sink, report);
 }

@@ -66,6 +66,7 @@ static inline bool rasters_next(FILE *table, struct raster *raster)
     char hex[ORIENTATION_COUNT][65];
     unsigned int channels;
 
+    raster->shape = (struct picture_shape){.width = 0};
     do {
         if (fgets(line, sizeof line, table) == NULL)
             return false;
@@ -75,7 +76,6 @@ static inline bool rasters_next(FILE *table, struct raster *raster)
                             hex[0], hex[1], hex[2], hex[3], hex[4], hex[5], hex[6], hex[7]),
                      13);
     raster->shape.layout = channels == 1 ? PIXEL_GRAY : PIXEL_RGB;
-    raster->shape.frame = 0;
     for (int i = 0; i < ORIENTATION_COUNT; i++)
         ck_assert(pdq_from_hex(hex[i], 64, &raster->expected.hashes[i]));
     raster_load_samples(raster);

@@ -99,7 +99,7 @@ static uint32_t decode_with_fault(const struct made *made, unsigned int fail_at,
                                   struct decode_report *report)
 {
     uint32_t rows = 0;
-    const struct row_sink sink = {&rows, count_begin, count_row};
+    const struct row_sink sink = {.context = &rows, .begin = count_begin, .row = count_row};
 
     faults.calls = 0;
     faults.live = 0;

@@ -124,6 +124,73 @@ START_TEST(the_stream_agrees_with_the_twin_on_pictures_of_any_shape)
 }
 END_TEST
 
+/* Every sample of a delivered picture repeated over the square of pixels that it is the mean of. */
+static uint8_t *spread(const struct picture_shape *reduced, const uint8_t *samples)
+{
+    size_t columns = picture_shape_columns(reduced);
+    uint8_t *pixels = malloc((size_t)reduced->width * reduced->height);
+
+    ck_assert_ptr_nonnull(pixels);
+    for (size_t y = 0; y < reduced->height; y++)
+        for (size_t x = 0; x < reduced->width; x++)
+            pixels[y * reduced->width + x] =
+                samples[(y >> reduced->reduction) * columns + (x >> reduced->reduction)];
+    return pixels;
+}
+
+static void hash_rows(const struct picture_shape *shape, enum orientation upright, const uint8_t *samples,
+                      struct pdq_result *result)
+{
+    struct pdq_stream *stream = NULL;
+
+    ck_assert_int_eq(pdq_stream_create(shape, PDQ_OVER_WHITE, cpu_detect(), &stream), 0);
+    pdq_stream_turn(stream, upright);
+    for (size_t y = 0; y < picture_shape_rows(shape); y++)
+        pdq_stream_add_row(stream, samples + y * picture_shape_columns(shape));
+    pdq_stream_finish(stream, result);
+    pdq_stream_free(stream);
+}
+
+START_TEST(a_picture_that_comes_reduced_hashes_as_its_pixels)
+{
+    static const struct {
+        uint32_t width, height;
+        unsigned int reduction;
+    } sizes[] = {{641, 700, 1}, {1409, 1410, 2}, {2945, 3001, 3}, {3000, 1411, 2}};
+    struct picture_shape reduced = {
+        .width = sizes[_i].width, .height = sizes[_i].height, .reduction = sizes[_i].reduction};
+    struct picture_shape drawn = {.width = picture_shape_columns(&reduced),
+                                  .height = picture_shape_rows(&reduced)};
+    struct picture_shape full = {.width = reduced.width, .height = reduced.height};
+    uint8_t *samples = picture_draw(&drawn, (uint64_t)_i);
+    uint8_t *pixels = spread(&reduced, samples);
+    struct pdq_result found;
+    struct pdq_result expected;
+
+    ck_assert_uint_eq(pdq_reduction_max(reduced.width, reduced.height), reduced.reduction);
+    for (int turn = 0; turn < ORIENTATION_COUNT; turn++) {
+        hash_rows(&full, (enum orientation)turn, pixels, &expected);
+        hash_rows(&reduced, (enum orientation)turn, samples, &found);
+        check_result(orientation_name((enum orientation)turn), &found, &expected);
+    }
+    free(samples);
+    free(pixels);
+}
+END_TEST
+
+START_TEST(a_picture_that_is_reduced_too_far_is_refused)
+{
+    struct picture_shape shape = {.width = 3000, .height = 2945, .reduction = 3};
+    struct pdq_stream *stream = NULL;
+
+    ck_assert_int_eq(pdq_stream_create(&shape, PDQ_OVER_WHITE, CPU_PLAIN, &stream), 0);
+    pdq_stream_free(stream);
+    shape.height = 2944;
+    ck_assert_int_eq(pdq_stream_create(&shape, PDQ_OVER_WHITE, CPU_PLAIN, &stream), -EINVAL);
+    ck_assert_uint_eq(pdq_reduction_max(5, 100000), 0);
+}
+END_TEST
+
 /* A flat picture of an odd colour: every bit of its hash is rounding, so any other order of sums shows. */
 static void make_flat(const struct picture_shape *shape, uint8_t *samples)
 {
@@ -383,6 +450,8 @@ int main(void)
     tcase_add_test(tests, every_raster_gets_the_reference_s_hashes_at_every_level);
     tcase_add_test(tests, every_raster_gets_the_reference_s_hashes_from_the_twin);
     tcase_add_test(tests, a_drawing_keeps_its_hash);
+    tcase_add_loop_test(tests, a_picture_that_comes_reduced_hashes_as_its_pixels, 0, 4);
+    tcase_add_test(tests, a_picture_that_is_reduced_too_far_is_refused);
     tcase_add_loop_test(tests, the_stream_agrees_with_the_twin_on_pictures_of_any_shape, 0, EDGES);
     tcase_add_loop_test(tests, all_levels_give_the_same_bits, 0, 12);
     tcase_add_test(tests, opaque_alpha_changes_no_bit);

@@ -3,6 +3,7 @@
 #include "hash/pdq_axis.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -90,6 +91,68 @@ START_TEST(the_matrix_is_two_box_filters_and_a_decimation)
 }
 END_TEST
 
+/* A sample weighs what its pixels weigh, from either end. */
+static void check_reduced(const struct pdq_axis *full, const struct pdq_axis *reduced, unsigned int reduction)
+{
+    uint32_t samples = (full->length - 1) / (1U << reduction) + 1;
+    double *weights = calloc(samples, sizeof *weights);
+
+    ck_assert_ptr_nonnull(weights);
+    for (uint32_t i = 0; i < PDQ_GRID; i++) {
+        const struct pdq_taps *taps = &reduced->rows[i];
+        memset(weights, 0, samples * sizeof *weights);
+        for (uint32_t k = 0; k < full->rows[i].count; k++)
+            weights[(full->rows[i].first + k) >> reduction] += (double)full->rows[i].weights[k];
+        ck_assert_uint_le((uint64_t)taps->first + taps->count, samples);
+        ck_assert(taps->sum == full->rows[i].sum);
+        bool is_right = true;
+        for (uint32_t k = 0; k < samples; k++) {
+            bool is_inside = k >= taps->first && k - taps->first < taps->count;
+            is_right = is_right && weights[k] == (is_inside ? (double)taps->weights[k - taps->first] : 0);
+        }
+        ck_assert(is_right);
+        /* What lets a stream keep two bands open. */
+        if (i > 1)
+            ck_assert_uint_ge(taps->first, taps[-2].first + taps[-2].count);
+    }
+    free(weights);
+}
+
+START_TEST(a_reduced_sample_weighs_what_its_pixels_weigh)
+{
+    for (uint32_t length = 641; length < 5000; length += length < 3100 ? 19 : 197) {
+        for (unsigned int reduction = 1; pdq_axis_may_reduce(length, reduction); reduction++) {
+            struct pdq_axis full;
+            struct pdq_axis reduced;
+            ck_assert_int_eq(pdq_axis_init(&full, length), 0);
+            ck_assert_int_eq(pdq_axis_init_reduced(&reduced, &full, reduction), 0);
+            check_reduced(&full, &reduced, reduction);
+            pdq_axis_reverse(&full);
+            pdq_axis_reduce(&reduced, &full, reduction);
+            check_reduced(&full, &reduced, reduction);
+            pdq_axis_clear(&reduced);
+            pdq_axis_clear(&full);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_window_keeps_three_samples_or_is_not_reduced)
+{
+    struct pdq_axis full;
+    struct pdq_axis reduced;
+
+    ck_assert(pdq_axis_may_reduce(1, 0));
+    ck_assert(!pdq_axis_may_reduce(640, 1)); /* 5 pixels wide */
+    ck_assert(pdq_axis_may_reduce(641, 1));  /* 6 */
+    ck_assert(!pdq_axis_may_reduce(2944, 3));
+    ck_assert(pdq_axis_may_reduce(2945, 3));
+    ck_assert_int_eq(pdq_axis_init(&full, 640), 0);
+    ck_assert_int_eq(pdq_axis_init_reduced(&reduced, &full, 1), -EINVAL);
+    pdq_axis_clear(&full);
+}
+END_TEST
+
 START_TEST(a_window_is_cut_at_the_edges_and_leans_right_when_even)
 {
     /* 1024 pixels: 8 wide, 3 to the left and 4 to the right. */
@@ -128,6 +191,8 @@ int main(void)
     TCase *tests = tcase_create("pdq_axis");
 
     tcase_add_test(tests, the_matrix_is_two_box_filters_and_a_decimation);
+    tcase_add_test(tests, a_reduced_sample_weighs_what_its_pixels_weigh);
+    tcase_add_test(tests, a_window_keeps_three_samples_or_is_not_reduced);
     tcase_add_test(tests, a_window_is_cut_at_the_edges_and_leans_right_when_even);
     tcase_add_test(tests, the_longest_axis_has_no_overflow);
     suite_add_tcase(suite, tests);

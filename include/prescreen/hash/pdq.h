@@ -23,12 +23,17 @@ struct pdq_result {
  * the bit as those of the layout without alpha. */
 enum pdq_backdrop { PDQ_OVER_WHITE, PDQ_OVER_BLACK, PDQ_UNDER_ALPHA };
 
+/* How far a picture may be reduced before it is hashed (struct picture_shape): the hash stays within 4 bits
+ * of the full picture's on photographs. */
+unsigned int pdq_reduction_max(uint32_t width, uint32_t height);
+
 struct pdq_stream;
 
 /* Starts the hash of a picture. backdrop matters only for a layout with alpha. level picks the arithmetic, at
- * most cpu_detect(). Errors: -EINVAL when an edge is below PDQ_EDGE_MIN, -ENOMEM. Ownership: *stream is the
- * caller's, freed by pdq_stream_free(). Cost: memory of 24 KiB, an eighth of a byte per pixel of height and
- * for each pixel of width 10 bytes (gray), 19 (gray and alpha), 32 (RGB) or 41 (RGBA). */
+ * most cpu_detect(). Errors: -EINVAL when an edge is below PDQ_EDGE_MIN or the reduction above
+ * pdq_reduction_max(), -ENOMEM. Ownership: *stream is the caller's, freed by pdq_stream_free(). Cost: memory
+ * of 24 KiB, an eighth of a byte per pixel of height and for each pixel of width 10 bytes (gray), 19 (gray
+ * and alpha), 32 (RGB) or 41 (RGBA). */
 int pdq_stream_create(const struct picture_shape *shape, enum pdq_backdrop backdrop, enum cpu_level level,
                       struct pdq_stream **stream);
 

@@ -35,6 +35,8 @@ struct row_sink {
     int (*begin)(void *context, const struct picture_shape *shape);
     int (*row)(void *context,
                const uint8_t *samples); /* picture_shape_columns() samples, borrowed for the call */
+    /* How far a picture of that many pixels may be delivered reduced; NULL = not at all. */
+    unsigned int (*reduction)(void *context, uint32_t width, uint32_t height);
 };
 
 /* Bytes of one pixel. */
