@@ -56,7 +56,7 @@ static int ask_daemon(struct asking *asking, unsigned int lane, const char *name
     return result;
 }
 
-static int ask_screener(struct asking *asking, const struct upload *upload, char **answer, struct diag *diag)
+static int ask_screener(struct asking *asking, struct upload *upload, char **answer, struct diag *diag)
 {
     char request_id[UUID_TEXT_SIZE];
     struct screening_request request = {.profile = option_text(asking->invocation, OPTION_PROFILE, "default"),
@@ -65,7 +65,8 @@ static int ask_screener(struct asking *asking, const struct upload *upload, char
                                         .account_ref = "",
                                         .key_name = "",
                                         .request_id = request_id,
-                                        .idempotency_key = ""};
+                                        .idempotency_key = "",
+                                        .detailed = true};
     int result = uuid_make_v7(request_id);
 
     if (result != 0)

@@ -14,7 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLIENTS_MAX = 64, REQUESTS_MAX = 1000000, PICTURE_MAX = 64 << 20, DEADLINE_US = 60000000 };
+enum {
+    CLIENTS_MAX = 64,
+    REQUESTS_MAX = 1000000,
+    PICTURE_MAX = 64 << 20,
+    DEADLINE_US = 60000000,
+    TAIL_SIZE = 40 /* bytes behind the picture that make each request's body another one */
+};
 
 /* What the service says it spent, as members of timing_us, and what the caller saw. */
 enum part {
@@ -32,10 +38,14 @@ static const char *const part_names[PART_COUNT] = {"receive", "digest", "decode"
 
 struct sample {
     uint64_t us[PART_COUNT];
+    bool cached;
 };
 
 struct drive {
     struct bytes picture;
+    struct bytes bodies[CLIENTS_MAX]; /* of each client: the picture and its tail */
+    bool same;                        /* every body is the picture alone */
+    uint64_t first_tail;              /* of this run */
     struct client *clients[CLIENTS_MAX];
     unsigned int client_count;
     struct sample *samples;
@@ -59,8 +69,29 @@ static int read_sample(const struct client_answer *answer, struct sample *sample
         whole = whole && json_is_integer(value) && json_integer_value(value) >= 0;
         sample->us[part] = (uint64_t)json_integer_value(value);
     }
+    sample->cached = json_is_true(json_object_get(timing, "cached"));
     json_decref(root);
     return whole ? 0 : diag_fail(diag, -EPROTO, "the answer has no timing_us; is this prescreen?");
+}
+
+/* Makes the client's body another one than all others: a number in spaces and line ends, which no decoder
+ * minds. */
+static void mark_body(const struct drive *drive, unsigned int lane, uint64_t number)
+{
+    const struct bytes *body = &drive->bodies[lane];
+
+    for (size_t i = 0; i < TAIL_SIZE; i++)
+        body->data[body->size - 1 - i] = (number >> i & 1) != 0 ? '\n' : ' ';
+}
+
+static int make_body(struct drive *drive, unsigned int lane)
+{
+    struct bytes *body = &drive->bodies[lane];
+    const uint8_t tail[TAIL_SIZE] = {0};
+
+    bytes_init(body, PICTURE_MAX + TAIL_SIZE);
+    int result = bytes_append(body, drive->picture.data, drive->picture.size);
+    return result != 0 || drive->same ? result : bytes_append(body, tail, sizeof tail);
 }
 
 static int send_one(void *context, unsigned int lane, size_t index, void **product, struct diag *diag)
@@ -71,10 +102,11 @@ static int send_one(void *context, unsigned int lane, size_t index, void **produ
     uint64_t before_us = clock_monotonic_us();
     int result = sample == NULL ? diag_fail(diag, -ENOMEM, "no memory") : 0;
 
-    (void)index;
+    if (result == 0 && !drive->same)
+        mark_body(drive, lane, drive->first_tail + index);
     if (result == 0)
-        result = client_post_bytes(drive->clients[lane], "/v1/screen", drive->picture.data,
-                                   drive->picture.size, &answer, diag);
+        result = client_post_bytes(drive->clients[lane], "/v1/screen", drive->bodies[lane].data,
+                                   drive->bodies[lane].size, &answer, diag);
     if (result == 0) {
         sample->us[PART_ROUND_TRIP] = clock_monotonic_us() - before_us;
         result = client_judge_answer(&answer, diag);
@@ -158,6 +190,13 @@ static int prepare(const struct invocation *invocation, struct drive *drive, str
             diag_set(diag, "%s: %s", invocation->operands[0], why.text);
         }
     }
+    drive->same = option_given(invocation, OPTION_SAME);
+    drive->first_tail = clock_wall_us() / 1000 * REQUESTS_MAX;
+    for (unsigned int i = 0; result == 0 && i < drive->client_count; i++) {
+        result = make_body(drive, i);
+        if (result != 0)
+            diag_set(diag, "no memory");
+    }
     return result;
 }
 
@@ -178,12 +217,20 @@ static uint64_t median_without_decode(const struct drive *drive, enum part whole
     return samples_quantile(values, drive->count, 0.5);
 }
 
+/* In parts of the decode, where there was any. */
+static void add_share(struct table *table, uint64_t us, uint64_t decode_us)
+{
+    if (decode_us > 0)
+        table_add(table, "%.2f", (double)us / (double)decode_us);
+    else
+        table_add(table, "-");
+}
+
 static int print_parts(const struct drive *drive, uint64_t *values)
 {
     static const char *const headings[] = {"part", ">p50 us", ">p99 us", ">of decode"};
     struct table *table = NULL;
     uint64_t decode_us = quantile_of_part(drive, PART_DECODE, 0.5, values);
-    double base = decode_us > 0 ? (double)decode_us : 1;
 
     if (table_create(headings, sizeof headings / sizeof headings[0], &table) != 0)
         return -ENOMEM;
@@ -192,7 +239,7 @@ static int print_parts(const struct drive *drive, uint64_t *values)
         table_add(table, "%s", part_names[part]);
         table_add(table, "%llu", (unsigned long long)median_us);
         table_add(table, "%llu", (unsigned long long)quantile_of_part(drive, (enum part)part, 0.99, values));
-        table_add(table, "%.2f", (double)median_us / base);
+        add_share(table, median_us, decode_us);
     }
     const enum part wholes[] = {PART_TOTAL, PART_ROUND_TRIP};
     for (size_t i = 0; i < 2; i++) {
@@ -200,7 +247,7 @@ static int print_parts(const struct drive *drive, uint64_t *values)
         table_add(table, "%s less decode", part_names[wholes[i]]);
         table_add(table, "%llu", (unsigned long long)rest_us);
         table_add(table, "-");
-        table_add(table, "%.2f", (double)rest_us / base);
+        add_share(table, rest_us, decode_us);
     }
     printf("Parts as the answers tell them, round trip as the caller sees it. What is no decode holds the "
            "wait for a "
@@ -212,14 +259,17 @@ static int print_parts(const struct drive *drive, uint64_t *values)
 
 static int print_figures(const char *name, struct drive *drive)
 {
-    static const char *const headings[] = {"picture",  "media",     ">bytes", "verdict",
-                                           ">clients", ">requests", ">s",     ">requests/s"};
+    static const char *const headings[] = {"picture",   "media",   ">bytes", "verdict",    ">clients",
+                                           ">requests", ">cached", ">s",     ">requests/s"};
+    size_t cached = 0;
     uint64_t *values = calloc(drive->count + 1, sizeof *values);
     double seconds = (double)(drive->ended_us - drive->started_us) / 1e6;
     struct table *table = NULL;
     int result =
         values == NULL ? -ENOMEM : table_create(headings, sizeof headings / sizeof headings[0], &table);
 
+    for (size_t i = 0; i < drive->count; i++)
+        cached += drive->samples[i].cached;
     if (result == 0) {
         table_add(table, "%s", name);
         table_add(table, "%s", drive->media);
@@ -227,6 +277,7 @@ static int print_figures(const char *name, struct drive *drive)
         table_add(table, "%s", drive->verdict);
         table_add(table, "%u", drive->client_count);
         table_add(table, "%zu", drive->count);
+        table_add(table, "%zu", cached);
         table_add(table, "%.1f", seconds);
         table_add(table, "%.0f", seconds > 0 ? (double)drive->count / seconds : 0);
         result = table_print(table);
@@ -289,6 +340,8 @@ int command_bench_serve(const struct invocation *invocation)
     if (drive != NULL) {
         for (unsigned int i = 0; i < drive->client_count; i++)
             client_free(drive->clients[i]);
+        for (unsigned int i = 0; i < drive->client_count; i++)
+            bytes_clear(&drive->bodies[i]);
         bytes_clear(&drive->picture);
         free(drive->samples);
     }

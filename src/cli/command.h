@@ -37,6 +37,7 @@ enum option_id {
     OPTION_RADIUS,
     OPTION_CLIENTS,
     OPTION_REQUESTS,
+    OPTION_SAME,
     OPTION_COUNT
 };
 #define OPTION_BIT(option) (1u << (unsigned int)(option))

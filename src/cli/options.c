@@ -35,6 +35,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_RADIUS] = {"radius", "BITS", "radius of the lookups, 0 to 64 (default 31)"},
     [OPTION_CLIENTS] = {"clients", "N", "requests under way at once, 1 to 64 (default 4)"},
     [OPTION_REQUESTS] = {"requests", "N", "how many in all, 1 to 1000000 (default 2000)"},
+    [OPTION_SAME] = {"same", NULL, "the same bytes in every request, as when a picture goes round"},
 };
 
 static bool takes(const struct command *command, int option)

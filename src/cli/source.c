@@ -94,7 +94,7 @@ int source_read_all(const char *name, struct bytes *content, struct diag *diag)
 int source_read_upload(const char *name, uint64_t maximum, struct upload **upload, struct diag *diag)
 {
     struct upload *created = NULL;
-    int result = upload_create(maximum, &created);
+    int result = upload_create(maximum, UPLOAD_DIGESTS, &created);
 
     if (result != 0)
         return diag_fail(diag, result, "no memory file: %s", strerror(-result));

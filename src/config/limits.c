@@ -33,6 +33,8 @@ const struct config_limit_row config_limit_rows[] = {
     {"queue", 1, 64, 65536, UNIT_COUNT, AT(queue), "uploads that wait for a worker; more are answered 503"},
     {"queue_time", 1 * MS, 2 * S, 60 * S, UNIT_TIME, AT(queue_time_us),
      "longest wait for a worker, then 503"},
+    {"cache", 0, 64 * MIB, 64 * GIB, UNIT_BYTES, AT(cache_bytes),
+     "memory for what workers found, so that the same bytes are not decoded again; 0 = none is kept"},
 };
 const size_t config_limit_count = sizeof config_limit_rows / sizeof config_limit_rows[0];
 
@@ -59,7 +61,7 @@ void config_limit_format(const struct config_limit_row *row, uint64_t value,
 {
     const struct scale *scale = scales_of(row->unit);
 
-    while (scale->factor > 1 && value % scale->factor != 0)
+    while (scale->factor > 1 && (value == 0 || value % scale->factor != 0))
         scale++;
     snprintf(text, CONFIG_LIMIT_TEXT_SIZE, "%" PRIu64 "%s", value / scale->factor, scale->suffix);
 }

@@ -39,6 +39,8 @@ static int render(struct service *service, const struct catalog_reading *reading
     struct metrics_reading metrics = {.now_us = clock_wall_us(), .cpu = cpu_level_name(cpu_choose())};
 
     worker_pool_read_status(service->parts.pool, &metrics.workers);
+    if (service->parts.cache != NULL)
+        examination_cache_read_status(service->parts.cache, &metrics.cache);
     metrics.ready = readiness_check(&service->readiness, &service->parts, &missing);
     index_generation_read_statistics(reading->generation, &index);
     metrics.index_entries = index.entries;

@@ -167,11 +167,12 @@ static enum problem read_query(struct upload_work *work)
 
 static enum problem begin_upload(struct request *request, bool takes_fields)
 {
+    const struct http_server_parts *parts = &request->service->parts;
     struct upload_work *work = calloc(1, sizeof *work);
     const struct multipart_sink sink = {.on_part = on_part, .on_data = on_part_data, .context = work};
 
-    if (work == NULL ||
-        upload_create(request->service->parts.config->limits.body_bytes, &work->upload) != 0) {
+    if (work == NULL || upload_create(parts->config->limits.body_bytes,
+                                      screener_digest_kinds(parts->screener), &work->upload) != 0) {
         free(work);
         return problem_fail(&request->diag, PROBLEM_BUSY, "no memory for the upload");
     }
@@ -266,7 +267,8 @@ enum problem screen_finish(struct request *request)
                                       .account_ref = field_text(work, FIELD_ACCOUNT_REF),
                                       .key_name = request->caller.name,
                                       .request_id = request->id,
-                                      .idempotency_key = work->idempotency_key};
+                                      .idempotency_key = work->idempotency_key,
+                                      .detailed = (request->caller.rights & RIGHT_DETAIL) != 0};
     problem = screening_judge(request, screener_screen(request->service->parts.screener, work->upload, &asked,
                                                        &answer, &request->diag));
     return problem == PROBLEM_NONE ? screening_reply(request, answer, work->by_status) : problem;

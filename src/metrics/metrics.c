@@ -77,7 +77,8 @@ void metrics_count_screening(struct metrics *metrics, enum verdict verdict, bool
             add(&metrics->reasons[reason], 1);
     }
     histogram_add(&metrics->total, total_us);
-    histogram_add(&metrics->decode, decode_us);
+    if (decode_us > 0)
+        histogram_add(&metrics->decode, decode_us);
 }
 
 void metrics_count_response(struct metrics *metrics, unsigned int status)
@@ -206,6 +207,18 @@ static void render_workers(const struct worker_pool_status *workers, struct page
     page_single(page, "worker_queue", "gauge", "Uploads that wait for a worker.", workers->waiting);
 }
 
+static void render_cache(const struct examination_cache_status *cache, struct page *page)
+{
+    page_start(page, "cache_lookups_total", "counter",
+               "Uploads by whether their bytes had been examined before.");
+    page_write(page, "prescreen_cache_lookups_total{result=\"hit\"} %" PRIu64 "\n", cache->hits);
+    page_write(page, "prescreen_cache_lookups_total{result=\"miss\"} %" PRIu64 "\n", cache->misses);
+    page_single(page, "cache_evictions_total", "counter", "Findings that made room for others.",
+                cache->evictions);
+    page_single(page, "cache_entries", "gauge", "Findings that are kept.", cache->entries);
+    page_single(page, "cache_bytes", "gauge", "Memory of the findings that are kept.", cache->bytes);
+}
+
 static void render_lists(const struct metrics_reading *reading, struct page *page)
 {
     char name[2 * LIST_NAME_MAX + 1];
@@ -241,6 +254,7 @@ int metrics_render(struct metrics *metrics, const struct metrics_reading *readin
     render_histogram(&metrics->decode, &page, "decode_seconds", "Time that a worker took for an upload.");
     render_http(metrics, &page);
     render_workers(&reading->workers, &page);
+    render_cache(&reading->cache, &page);
     render_lists(reading, &page);
     return page.result;
 }

@@ -26,6 +26,7 @@ struct parts {
     struct record_store *record_store;
     struct catalog *catalog;
     struct worker_pool *pool;
+    struct examination_cache *cache; /* NULL: nothing is kept */
     struct screener *screener;
     struct http_server *server;
 };
@@ -126,6 +127,14 @@ static int start_pool(struct parts *parts, enum cpu_level cpu, struct diag *diag
     return worker_pool_create(&options, &parts->pool, diag);
 }
 
+static int start_cache(struct parts *parts, struct diag *diag)
+{
+    const uint64_t bytes_max = parts->config->limits.cache_bytes;
+    int result = bytes_max > 0 ? examination_cache_create(bytes_max, &parts->cache) : 0;
+
+    return result == 0 ? 0 : diag_fail(diag, result, "no memory for the cache");
+}
+
 static int start_parts(struct parts *parts, struct diag *diag)
 {
     const enum cpu_level cpu = cpu_choose();
@@ -138,11 +147,14 @@ static int start_parts(struct parts *parts, struct diag *diag)
     if (result == 0)
         result = start_pool(parts, cpu, diag);
     if (result == 0)
+        result = start_cache(parts, diag);
+    if (result == 0)
         result = catalog_create(parts->list_store, cpu, &parts->catalog, diag);
     if (result != 0)
         return result;
     struct screener_parts screener = {.config = parts->config,
                                       .pool = parts->pool,
+                                      .cache = parts->cache,
                                       .catalog = parts->catalog,
                                       .list_store = parts->list_store,
                                       .record_store = parts->record_store,
@@ -157,6 +169,7 @@ static int start_parts(struct parts *parts, struct diag *diag)
                                        .list_store = parts->list_store,
                                        .record_store = parts->record_store,
                                        .pool = parts->pool,
+                                       .cache = parts->cache,
                                        .metrics = parts->metrics,
                                        .log = parts->log};
     return http_server_start(&server, &parts->server, diag);
@@ -167,6 +180,7 @@ static void stop_parts(struct parts *parts)
     http_server_stop(parts->server, STOP_GRACE_US);
     screener_free(parts->screener);
     catalog_free(parts->catalog);
+    examination_cache_free(parts->cache);
     worker_pool_free(parts->pool);
     record_store_close(parts->record_store);
     list_store_close(parts->list_store);

@@ -100,10 +100,16 @@ json_t *screening_hashes_to_json(const struct known_hashes *hashes)
 
 static json_t *timing_to_json(const struct screening_timing *timing)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "receive", (json_int_t)timing->receive_us, "digest",
-                     (json_int_t)timing->digest_us, "decode", (json_int_t)timing->decode_us, "match",
-                     (json_int_t)timing->match_us, "record", (json_int_t)timing->record_us, "total",
-                     (json_int_t)timing->total_us);
+    json_t *object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "receive", (json_int_t)timing->receive_us,
+                               "digest", (json_int_t)timing->digest_us, "decode",
+                               (json_int_t)timing->decode_us, "match", (json_int_t)timing->match_us, "record",
+                               (json_int_t)timing->record_us, "total", (json_int_t)timing->total_us);
+
+    if (object != NULL && timing->cached && json_object_set_new(object, "cached", json_true()) != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 json_t *screening_to_json(const struct screening *screening)

@@ -95,6 +95,17 @@ static uint32_t count_numbers(const struct change *change)
     return count;
 }
 
+static unsigned int find_digest_kinds(const struct index_statistics *statistics)
+{
+    unsigned int kinds = 0;
+
+    for (unsigned int kind = 0; kind < HASH_PDQ; kind++) {
+        if (statistics->kinds[kind] > 0)
+            kinds |= HASH_BIT(kind);
+    }
+    return kinds;
+}
+
 /* Makes the reading that follows old (NULL: from nothing) of what was followed; takes the change's lists and
  * batch. */
 static int make_reading(const struct catalog *catalog, const struct index_generation *old,
@@ -119,6 +130,7 @@ static int make_reading(const struct catalog *catalog, const struct index_genera
                                         .list_count = change->list_count,
                                         .number_count = count_numbers(change),
                                         .lists_version = lists_version,
+                                        .digest_kinds = find_digest_kinds(&statistics),
                                         .has_views = statistics.views > 0,
                                         .references = 1};
     change->lists = NULL;

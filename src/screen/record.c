@@ -64,9 +64,10 @@ static void fill_record(const struct screening *screening, const struct screenin
     };
 }
 
-static bool must_be_recorded(const struct screening *screening, const struct policy_rules *rules)
+bool screening_must_be_recorded(const struct screening_job *job, const struct screening *screening)
 {
-    return screening->verdict != VERDICT_ALLOW || screening->reasons != 0 || rules->record_allow;
+    return job->screener->parts.record_store != NULL &&
+           (screening->verdict != VERDICT_ALLOW || screening->reasons != 0 || job->rules->record_allow);
 }
 
 static int add(const struct screener *screener, const struct screening_record *records, unsigned int count,
@@ -103,7 +104,7 @@ int screening_record(const struct screening_job *job, const struct screening *co
         goto out;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!must_be_recorded(screenings[i], job->rules))
+        if (!screening_must_be_recorded(job, screenings[i]))
             continue;
         if (make_texts(screenings[i], &texts[i]) != 0) {
             result = diag_fail(diag, -ENOMEM, "no memory for the record");

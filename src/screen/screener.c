@@ -27,9 +27,36 @@ void screener_free(struct screener *screener)
     free(screener);
 }
 
-static void take_examination(const struct upload *upload, const struct examination *examination,
+unsigned int screener_digest_kinds(const struct screener *screener)
+{
+    struct catalog *catalog = screener->parts.catalog;
+    unsigned int kinds = HASH_BIT(HASH_SHA256);
+
+    if (catalog == NULL)
+        return kinds;
+    const struct catalog_reading *reading = catalog_acquire(catalog);
+    kinds |= reading->digest_kinds;
+    catalog_release(catalog, reading);
+    return kinds;
+}
+
+/* What is known of the upload's digests by now, and what they took. */
+static void take_digests(const struct upload *upload, struct screening *screening)
+{
+    const struct known_hashes *known = &upload->hashes;
+    struct known_hashes *hashes = &screening->hashes;
+
+    hashes->kinds = (hashes->kinds & HASH_BIT(HASH_PDQ)) | (known->kinds & UPLOAD_DIGESTS);
+    memcpy(hashes->md5, known->md5, sizeof hashes->md5);
+    memcpy(hashes->sha1, known->sha1, sizeof hashes->sha1);
+    memcpy(hashes->sha256, known->sha256, sizeof hashes->sha256);
+    screening->timing.digest_us = upload->digest_us;
+}
+
+static void take_examination(const struct upload *upload, const struct examined *examined,
                              struct screening *screening)
 {
+    const struct examination *examination = examined->examination;
     const struct examined_view *main_view = examination_main_view(examination);
 
     screening->has_media = true;
@@ -40,17 +67,18 @@ static void take_examination(const struct upload *upload, const struct examinati
                                                 .bytes = upload->size,
                                                 .trailing = examination->trailing,
                                                 .trailing_bytes = examination->trailing_bytes};
-    screening->hashes = upload->hashes;
+    screening->hashes.kinds = 0;
     screening->hashes.pdq_quality = -1;
     if (main_view != NULL) {
-        screening->hashes.kinds |= HASH_BIT(HASH_PDQ);
+        screening->hashes.kinds = HASH_BIT(HASH_PDQ);
         screening->hashes.pdq = main_view->hashes[ORIENTATION_ORIGINAL];
         screening->hashes.pdq_quality = (int)main_view->quality;
     }
+    take_digests(upload, screening);
     memcpy(screening->detail, examination->detail, sizeof screening->detail);
     screening->timing.receive_us = upload->receive_us;
-    screening->timing.digest_us = upload->digest_us;
     screening->timing.decode_us = examination->decode_us;
+    screening->timing.cached = examined->cached;
 }
 
 /* A picture that was seen but whose main view tells too little, or that is too small for a hash, cannot be
@@ -183,29 +211,49 @@ static int record_and_answer(const struct screening_job *job, struct screening *
     return 0;
 }
 
-static int screen_upload(const struct screening_job *job, const struct upload *upload,
+/* Looks up and decides, with the digests that lists need for it, and then all that its record or answer
+ * shows. */
+static int judge_upload(const struct screening_job *job, struct upload *upload,
+                        const struct examined *examined, bool shown, struct screening *screening,
+                        struct diag *diag)
+{
+    const struct examination *examination = examined->examination;
+    int result = screening_complete_digests(upload, job->reading->digest_kinds, diag);
+
+    if (result != 0)
+        return result;
+    take_examination(upload, examined, screening);
+    result = screening_conclude(job, examination, media_reasons(job->rules, examination), screening, diag);
+    if (result == 0 && (shown || screening_must_be_recorded(job, screening)))
+        result = screening_complete_digests(upload, UPLOAD_DIGESTS, diag);
+    take_digests(upload, screening);
+    return result;
+}
+
+static int screen_upload(const struct screening_job *job, struct upload *upload,
                          const struct idempotent_request *idempotent, char **answer, struct diag *diag)
 {
     uint64_t started_us = clock_monotonic_us();
-    struct examination *examination = NULL;
+    struct examined examined;
     struct screening screening;
     int result = screening_begin(job, &screening, diag);
 
     if (result == 0)
-        result = screening_examine(job->screener->parts.pool, upload, job->rules->effort, &examination, diag);
+        result = screening_examine(job->screener, upload, job->rules->effort, &examined, diag);
     if (result != 0)
         return result;
-    take_examination(upload, examination, &screening);
-    result = screening_conclude(job, examination, media_reasons(job->rules, examination), &screening, diag);
+    result =
+        judge_upload(job, upload, &examined, job->request->detailed || idempotent != NULL, &screening, diag);
+    screening_keep(job->screener, upload, &examined);
     if (result == 0)
         result = record_and_answer(job, &screening, started_us, idempotent, answer, diag);
     screening_clear(&screening);
-    free(examination);
+    free(examined.examination);
     return result;
 }
 
-int screener_screen(struct screener *screener, const struct upload *upload,
-                    const struct screening_request *request, char **answer, struct diag *diag)
+int screener_screen(struct screener *screener, struct upload *upload, const struct screening_request *request,
+                    char **answer, struct diag *diag)
 {
     struct idempotent_request storage;
     const struct idempotent_request *idempotent = NULL;
@@ -222,18 +270,22 @@ int screener_screen(struct screener *screener, const struct upload *upload,
     return result;
 }
 
-int screener_hash(struct screener *screener, const struct upload *upload, const char *request_id,
-                  char **answer, struct diag *diag)
+int screener_hash(struct screener *screener, struct upload *upload, const char *request_id, char **answer,
+                  struct diag *diag)
 {
-    struct examination *examination = NULL;
+    struct examined examined;
     struct screening screening = {0};
-    int result = screening_examine(screener->parts.pool, upload, EFFORT_FAST, &examination, diag);
+    int result = screening_examine(screener, upload, EFFORT_FAST, &examined, diag);
 
     if (result != 0)
         return result;
-    take_examination(upload, examination, &screening);
-    screening.reasons = examination->reasons;
-    free(examination);
+    result = screening_complete_digests(upload, UPLOAD_DIGESTS, diag);
+    screening_keep(screener, upload, &examined);
+    take_examination(upload, &examined, &screening);
+    screening.reasons = examined.examination->reasons;
+    free(examined.examination);
+    if (result != 0)
+        return result;
     json_t *object = json_pack(
         "{s:s, s:b, s:o, s:o, s:o}", "request_id", request_id, "complete", screening.reasons == 0 ? 1 : 0,
         "reasons", screening_reasons_to_json(&screening), "media", screening_media_to_json(&screening.media),

@@ -96,10 +96,25 @@ int findings_look_up_near(const struct screening_job *job, const struct view_que
 /* Nearest first: digests, then by distance, list and row. */
 void findings_sort(struct findings *findings);
 
-/* Has a worker examine the upload; the caller frees *examination. Outcomes: SCREENER_BUSY; -ESHUTDOWN,
- * -ENOMEM. */
-int screening_examine(struct worker_pool *pool, const struct upload *upload, enum effort effort,
-                      struct examination **examination, struct diag *diag);
+/* What is known of an upload's content, and under what it is kept. */
+struct examined {
+    struct examination *examination; /* owned */
+    struct examination_key key;
+    bool cached;        /* it was known */
+    unsigned int kinds; /* of the upload's digests that were known then */
+};
+
+/* Finds the upload in the cache, which may add to its digests, or has a worker examine it. On 0 the caller
+ * frees examined->examination. Outcomes: SCREENER_BUSY; -ESHUTDOWN, -ENOMEM. */
+int screening_examine(const struct screener *screener, struct upload *upload, enum effort effort,
+                      struct examined *examined, struct diag *diag);
+
+/* Keeps what is new in it for the next upload of the same bytes. */
+void screening_keep(const struct screener *screener, const struct upload *upload,
+                    const struct examined *examined);
+
+/* Makes sure that the digests in kinds are known. Errors: negative errno with diag. */
+int screening_complete_digests(struct upload *upload, unsigned int kinds, struct diag *diag);
 
 /* Turns sorted findings and the media reasons into verdict and reasons. Errors: -ENOMEM. */
 int screening_decide(const struct screening_job *job, const struct findings *findings, reason_set media,
@@ -109,6 +124,9 @@ int screening_decide(const struct screening_job *job, const struct findings *fin
  * diag. */
 int screening_describe_matches(const struct screening_job *job, const struct findings *findings,
                                struct screening *screening, struct diag *diag);
+
+/* Whether the screening is to be on disk before it is answered. */
+bool screening_must_be_recorded(const struct screening_job *job, const struct screening *screening);
 
 /* Adds the records of those of count screenings that need one, and the answer of an idempotent request, in
  * one durable transaction. Outcomes: SCREENER_REPEATED with *first_answer, SCREENER_CONFLICT,

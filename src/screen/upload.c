@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-int upload_create(uint64_t maximum, struct upload **upload)
+int upload_create(uint64_t maximum, unsigned int kinds, struct upload **upload)
 {
     struct upload *created = calloc(1, sizeof *created);
     int result = 0;
@@ -19,8 +19,7 @@ int upload_create(uint64_t maximum, struct upload **upload)
     created->hashes.pdq_quality = -1;
     created->maximum = maximum;
     created->started_us = clock_monotonic_us();
-    result = digest_stream_create(HASH_BIT(HASH_MD5) | HASH_BIT(HASH_SHA1) | HASH_BIT(HASH_SHA256),
-                                  &created->digests);
+    result = digest_stream_create((kinds & UPLOAD_DIGESTS) | HASH_BIT(HASH_SHA256), &created->digests);
     if (result == 0)
         result = memfile_create("upload", &created->memory_fd);
     if (result != 0) {
@@ -52,6 +51,36 @@ int upload_finish(struct upload *upload)
     if (result == 0)
         result = digest_stream_finish(upload->digests, &upload->hashes);
     upload->receive_us = clock_monotonic_us() - upload->started_us;
+    return result;
+}
+
+static int digest_file(const struct upload *upload, unsigned int kinds, struct known_hashes *hashes)
+{
+    struct digest_stream *stream = NULL;
+    const uint8_t *data = NULL;
+    int result = digest_stream_create(kinds, &stream);
+
+    if (result == 0 && upload->size > 0)
+        result = memfile_map(upload->memory_fd, upload->size, &data);
+    if (result == 0 && upload->size > 0)
+        result = digest_stream_update(stream, data, upload->size);
+    if (result == 0)
+        result = digest_stream_finish(stream, hashes);
+    if (data != NULL)
+        memfile_unmap(data, upload->size);
+    digest_stream_free(stream);
+    return result;
+}
+
+int upload_complete(struct upload *upload, unsigned int kinds)
+{
+    unsigned int missing = kinds & UPLOAD_DIGESTS & ~upload->hashes.kinds;
+    uint64_t before_us = clock_monotonic_us();
+
+    if (missing == 0)
+        return 0;
+    int result = digest_file(upload, missing, &upload->hashes);
+    upload->digest_us += clock_monotonic_us() - before_us;
     return result;
 }
 

@@ -62,15 +62,18 @@ START_TEST(histogram_is_cumulative_and_a_bound_belongs_to_its_bucket)
 
     for (size_t i = 0; i < 5; i++)
         metrics_count_screening(metrics, VERDICT_ALLOW, true, 0, values_us[i], 7);
+    /* What was not decoded is no decode of no time. */
+    metrics_count_screening(metrics, VERDICT_ALLOW, true, 0, 6000000, 0);
     const char *text = render(&(struct metrics_reading){.cpu = "plain"});
+    ck_assert(has_line(text, "prescreen_decode_seconds_count 5"));
     ck_assert(has_line(text, "prescreen_screening_seconds_bucket{le=\"0.0005\"} 0"));
     ck_assert(has_line(text, "prescreen_screening_seconds_bucket{le=\"0.001\"} 2"));
     ck_assert(has_line(text, "prescreen_screening_seconds_bucket{le=\"0.0025\"} 3"));
     ck_assert(has_line(text, "prescreen_screening_seconds_bucket{le=\"2.5\"} 3"));
     ck_assert(has_line(text, "prescreen_screening_seconds_bucket{le=\"5\"} 4"));
-    ck_assert(has_line(text, "prescreen_screening_seconds_bucket{le=\"+Inf\"} 5"));
-    ck_assert(has_line(text, "prescreen_screening_seconds_count 5"));
-    ck_assert(has_line(text, "prescreen_screening_seconds_sum 10.003001"));
+    ck_assert(has_line(text, "prescreen_screening_seconds_bucket{le=\"+Inf\"} 6"));
+    ck_assert(has_line(text, "prescreen_screening_seconds_count 6"));
+    ck_assert(has_line(text, "prescreen_screening_seconds_sum 16.003001"));
     ck_assert(has_line(text, "prescreen_decode_seconds_bucket{le=\"0.0005\"} 5"));
     ck_assert(has_line(text, "prescreen_decode_seconds_sum 0.000035"));
 }
@@ -103,6 +106,7 @@ START_TEST(page_shows_lists_workers_and_build)
         {.properties = {.name = "odd\"\\\nname", .action = ACTION_ALLOW}, .updated_us = 9000000}};
     struct metrics_reading reading = {
         .workers = {.count = 4, .alive = 3, .busy = 2, .waiting = 5, .jobs = 6, .started = 7, .died = 8},
+        .cache = {.hits = 21, .misses = 22, .evictions = 23, .entries = 24, .bytes = 25},
         .lists = lists,
         .list_count = 2,
         .lists_version = 42,
@@ -122,6 +126,11 @@ START_TEST(page_shows_lists_workers_and_build)
     ck_assert(has_line(text, "prescreen_worker_jobs_total 6"));
     ck_assert(has_line(text, "prescreen_worker_events_total{event=\"started\"} 7"));
     ck_assert(has_line(text, "prescreen_worker_events_total{event=\"died\"} 8"));
+    ck_assert(has_line(text, "prescreen_cache_lookups_total{result=\"hit\"} 21"));
+    ck_assert(has_line(text, "prescreen_cache_lookups_total{result=\"miss\"} 22"));
+    ck_assert(has_line(text, "prescreen_cache_evictions_total 23"));
+    ck_assert(has_line(text, "prescreen_cache_entries 24"));
+    ck_assert(has_line(text, "prescreen_cache_bytes 25"));
     ck_assert(has_line(text, "prescreen_lists_version 42"));
     ck_assert(has_line(text, "prescreen_index_entries 13"));
     ck_assert(has_line(text, "prescreen_index_bytes 4096"));

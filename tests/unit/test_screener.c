@@ -20,6 +20,7 @@ struct bench {
     struct list_store *lists;
     struct record_store *records;
     struct worker_pool *pool;
+    struct examination_cache *cache;
     struct catalog *catalog;
     struct screener *screener;
     unsigned int announced;
@@ -72,8 +73,10 @@ static void start(const char *config_text)
     ck_assert_msg(record_store_open(bench.folder, &bench.records, &bench.diag) == 0, "%s", bench.diag.text);
     ck_assert_msg(catalog_create(bench.lists, cpu_choose(), &bench.catalog, &bench.diag) == 0, "%s",
                   bench.diag.text);
+    ck_assert_int_eq(examination_cache_create(1 << 20, &bench.cache), 0);
     struct screener_parts parts = {.config = bench.config,
                                    .pool = bench.pool,
+                                   .cache = bench.cache,
                                    .catalog = bench.catalog,
                                    .list_store = bench.lists,
                                    .record_store = bench.records,
@@ -91,6 +94,7 @@ static void stop(void)
 {
     screener_free(bench.screener);
     catalog_free(bench.catalog);
+    examination_cache_free(bench.cache);
     worker_pool_free(bench.pool);
     record_store_close(bench.records);
     list_store_close(bench.lists);
@@ -101,7 +105,7 @@ static struct upload *upload_bytes(const void *data, size_t size)
 {
     struct upload *upload = NULL;
 
-    ck_assert_int_eq(upload_create(32 << 20, &upload), 0);
+    ck_assert_int_eq(upload_create(32 << 20, screener_digest_kinds(bench.screener), &upload), 0);
     ck_assert_int_eq(upload_append(upload, data, size), 0);
     ck_assert_int_eq(upload_finish(upload), 0);
     return upload;
@@ -124,7 +128,8 @@ static const struct screening_request plain_request = {.profile = "default",
                                                        .account_ref = "",
                                                        .key_name = "test",
                                                        .request_id = "r1",
-                                                       .idempotency_key = ""};
+                                                       .idempotency_key = "",
+                                                       .detailed = true};
 
 /* Screens and returns the parsed answer; frees the upload. */
 static json_t *screen(struct upload *upload, const struct screening_request *request)
@@ -511,6 +516,165 @@ START_TEST(an_idempotency_key_gives_the_first_answer_again_and_refuses_other_byt
 }
 END_TEST
 
+static uint64_t jobs_done(void)
+{
+    struct worker_pool_status status;
+
+    worker_pool_read_status(bench.pool, &status);
+    return status.jobs;
+}
+
+static bool is_cached(const json_t *answer)
+{
+    const json_t *timing = json_object_get(answer, "timing_us");
+
+    ck_assert(!json_is_true(json_object_get(timing, "cached")) ||
+              json_integer_value(json_object_get(timing, "decode")) == 0);
+    return json_is_true(json_object_get(timing, "cached"));
+}
+
+START_TEST(the_same_bytes_are_decoded_once_and_looked_up_each_time)
+{
+    struct known_hashes hashes = hashes_of("tests/data/photo_b.jpg"); /* another effort: another finding */
+    uint64_t before = jobs_done();
+    json_t *first = screen(upload_file("tests/data/photo_a.jpg"), &plain_request);
+    json_t *second = screen(upload_file("tests/data/photo_a.jpg"), &plain_request);
+
+    ck_assert(!is_cached(first));
+    ck_assert(is_cached(second));
+    ck_assert_uint_eq(jobs_done(), before + 1);
+    ck_assert_str_eq(text_of(second, "verdict"), "allow");
+    ck_assert(json_equal(json_object_get(first, "media"), json_object_get(second, "media")));
+    ck_assert(json_equal(json_object_get(first, "hashes"), json_object_get(second, "hashes")));
+    ck_assert_str_ne(text_of(first, "screening_id"), text_of(second, "screening_id"));
+    json_decref(first);
+    json_decref(second);
+
+    hashes = only(hashes_of("tests/data/photo_a.jpg"), HASH_PDQ);
+    put_list("hotline", ACTION_REPORT, 31);
+    add_entry("hotline", "n", &hashes);
+    json_t *third = screen(upload_file("tests/data/photo_a.jpg"), &plain_request);
+    ck_assert(is_cached(third));
+    ck_assert_str_eq(text_of(third, "verdict"), "report");
+    ck_assert(has_reason(third, "match.near"));
+    ck_assert(is_recorded(third));
+    json_decref(third);
+}
+END_TEST
+
+START_TEST(what_could_not_be_decoded_is_known_again_too)
+{
+    json_t *first = screen(upload_bytes("GIF89a", 6), &plain_request);
+    json_t *second = screen(upload_bytes("GIF89a", 6), &plain_request);
+
+    ck_assert(is_cached(second));
+    ck_assert_str_eq(text_of(second, "verdict"), "block");
+    ck_assert(json_equal(json_object_get(first, "reasons"), json_object_get(second, "reasons")));
+    json_decref(first);
+    json_decref(second);
+}
+END_TEST
+
+static unsigned int digests_shown(const json_t *answer)
+{
+    const json_t *hashes = json_object_get(answer, "hashes");
+    unsigned int kinds = 0;
+
+    for (unsigned int kind = 0; kind < HASH_PDQ; kind++) {
+        if (json_is_string(json_object_get(hashes, hash_kind_name((enum hash_kind)kind))))
+            kinds |= HASH_BIT(kind);
+    }
+    return kinds;
+}
+
+START_TEST(only_digests_that_somebody_needs_are_computed)
+{
+    struct screening_request request = plain_request;
+    struct known_hashes entry = {.kinds = HASH_BIT(HASH_SHA1), .pdq_quality = -1};
+
+    request.detailed = false;
+    json_t *answer = screen(upload_file("tests/data/photo_b.jpg"), &request);
+    ck_assert_uint_eq(digests_shown(answer), HASH_BIT(HASH_SHA256));
+    json_decref(answer);
+    /* A list has entries of the kind. */
+    put_list("hotline", ACTION_REPORT, 31);
+    add_entry("hotline", "n", &entry);
+    ck_assert_int_eq(catalog_refresh(bench.catalog, &bench.diag), 0);
+    ck_assert_uint_eq(screener_digest_kinds(bench.screener), HASH_BIT(HASH_SHA256) | HASH_BIT(HASH_SHA1));
+    answer = screen(upload_file("tests/data/photo_b.jpg"), &request);
+    ck_assert_uint_eq(digests_shown(answer), HASH_BIT(HASH_SHA256) | HASH_BIT(HASH_SHA1));
+    json_decref(answer);
+    /* The answer is for somebody who sees them. */
+    request.detailed = true;
+    answer = screen(upload_file("tests/data/photo_b.jpg"), &request);
+    ck_assert_uint_eq(digests_shown(answer), UPLOAD_DIGESTS);
+    json_decref(answer);
+    /* The screening is recorded. */
+    request.detailed = false;
+    answer = screen(upload_bytes("no picture", 10), &request);
+    ck_assert_uint_eq(digests_shown(answer), UPLOAD_DIGESTS);
+    json_decref(answer);
+    /* The answer is kept for a repeat. */
+    request.idempotency_key = "k";
+    answer = screen(upload_file("tests/data/photo_a.jpg"), &request);
+    ck_assert_uint_eq(digests_shown(answer), UPLOAD_DIGESTS);
+    json_decref(answer);
+}
+END_TEST
+
+START_TEST(digests_computed_later_are_those_of_the_bytes)
+{
+    static const size_t sizes[] = {0, 1, 64, 100000};
+    static uint8_t data[100000];
+
+    memset(data, 'x', sizeof data);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct upload *late = NULL;
+        struct upload *early = NULL;
+
+        ck_assert_int_eq(upload_create(sizeof data, 0, &late), 0);
+        ck_assert_int_eq(upload_create(sizeof data, UPLOAD_DIGESTS, &early), 0);
+        ck_assert_int_eq(upload_append(late, data, sizes[i]), 0);
+        ck_assert_int_eq(upload_append(early, data, sizes[i]), 0);
+        ck_assert_int_eq(upload_finish(late), 0);
+        ck_assert_int_eq(upload_finish(early), 0);
+        ck_assert_uint_eq(late->hashes.kinds, HASH_BIT(HASH_SHA256));
+        ck_assert_int_eq(upload_complete(late, HASH_BIT(HASH_SHA1) | HASH_BIT(HASH_SHA256)), 0);
+        ck_assert_uint_eq(late->hashes.kinds, HASH_BIT(HASH_SHA1) | HASH_BIT(HASH_SHA256));
+        ck_assert_int_eq(upload_complete(late, UPLOAD_DIGESTS), 0);
+        ck_assert_uint_eq(late->hashes.kinds, UPLOAD_DIGESTS);
+        ck_assert_mem_eq(late->hashes.md5, early->hashes.md5, MD5_SIZE);
+        ck_assert_mem_eq(late->hashes.sha1, early->hashes.sha1, SHA1_SIZE);
+        ck_assert_mem_eq(late->hashes.sha256, early->hashes.sha256, SHA256_SIZE);
+        upload_free(late);
+        upload_free(early);
+    }
+}
+END_TEST
+
+/* _i: the kind. The list gets its first entry of the kind while the upload is under way; seen before or not.
+ */
+START_TEST(a_list_that_changes_during_an_upload_misses_nothing)
+{
+    const enum hash_kind kind = (enum hash_kind)(_i / 2);
+    struct known_hashes entry = only(hashes_of("tests/data/photo_a.jpg"), kind);
+    struct screening_request request = plain_request;
+
+    request.detailed = false;
+    if (_i % 2 == 1)
+        json_decref(screen(upload_file("tests/data/photo_a.jpg"), &request));
+    struct upload *upload = upload_file("tests/data/photo_a.jpg");
+    ck_assert_uint_eq(upload->hashes.kinds, HASH_BIT(HASH_SHA256));
+    put_list("hotline", ACTION_REPORT, 0);
+    add_entry("hotline", "n", &entry);
+    json_t *answer = screen(upload, &request);
+    ck_assert_str_eq(text_of(answer, "verdict"), "report");
+    ck_assert(has_reason(answer, "match.exact"));
+    ck_assert_uint_eq(digests_shown(answer), UPLOAD_DIGESTS);
+    json_decref(answer);
+}
+END_TEST
+
 START_TEST(an_unknown_profile_is_refused)
 {
     struct screening_request request = plain_request;
@@ -639,6 +803,11 @@ int main(void)
     tcase_add_test(tests, a_nearer_view_of_an_entry_does_not_soften_its_own_match);
     tcase_add_test(tests, what_is_no_picture_is_blocked_as_incomplete);
     tcase_add_test(tests, an_idempotency_key_gives_the_first_answer_again_and_refuses_other_bytes);
+    tcase_add_test(tests, the_same_bytes_are_decoded_once_and_looked_up_each_time);
+    tcase_add_test(tests, what_could_not_be_decoded_is_known_again_too);
+    tcase_add_test(tests, only_digests_that_somebody_needs_are_computed);
+    tcase_add_test(tests, digests_computed_later_are_those_of_the_bytes);
+    tcase_add_loop_test(tests, a_list_that_changes_during_an_upload_misses_nothing, 0, 2 * HASH_PDQ);
     tcase_add_test(tests, an_unknown_profile_is_refused);
     tcase_add_test(tests, without_room_for_the_record_there_is_no_verdict);
     tcase_add_test(tests, hashes_made_elsewhere_are_matched_and_recorded_in_order);

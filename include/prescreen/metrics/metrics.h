@@ -6,6 +6,7 @@
 #include "prescreen/base/bytes.h"
 #include "prescreen/base/vocabulary.h"
 #include "prescreen/store/lists.h"
+#include "prescreen/worker/examination_cache.h"
 #include "prescreen/worker/pool.h"
 
 #include <stdbool.h>
@@ -16,7 +17,7 @@ struct metrics;
 int metrics_create(struct metrics **metrics);
 void metrics_free(struct metrics *metrics);
 
-/* Counting. Threads: any. Cost: an atomic addition or a few. */
+/* Counting. Threads: any. Cost: an atomic addition or a few. A decode_us of 0: nothing was decoded. */
 void metrics_count_screening(struct metrics *metrics, enum verdict verdict, bool complete, reason_set reasons,
                              uint64_t total_us, uint64_t decode_us);
 void metrics_count_response(struct metrics *metrics, unsigned int status);
@@ -25,6 +26,7 @@ void metrics_count_connection(struct metrics *metrics, int change);
 /* What is read at the moment of the page. Borrowed. */
 struct metrics_reading {
     struct worker_pool_status workers;
+    struct examination_cache_status cache;
     const struct list_info *lists;
     size_t list_count;
     uint64_t lists_version;

@@ -14,8 +14,9 @@ struct catalog_reading {
     size_t list_count;
     uint32_t number_count; /* above every list's number */
     uint64_t lists_version;
-    bool has_views;          /* entries have hashes of views */
-    unsigned int references; /* private to catalog.c */
+    unsigned int digest_kinds; /* HASH_BIT of each digest that entries carry */
+    bool has_views;            /* entries have hashes of views */
+    unsigned int references;   /* private to catalog.c */
 };
 
 struct catalog;

@@ -8,6 +8,7 @@
 #include "prescreen/screen/catalog.h"
 #include "prescreen/screen/upload.h"
 #include "prescreen/store/records.h"
+#include "prescreen/worker/examination_cache.h"
 #include "prescreen/worker/pool.h"
 
 #include <stdbool.h>
@@ -39,6 +40,7 @@ struct screening_media {
 
 struct screening_timing {
     uint64_t receive_us, digest_us, decode_us, match_us, record_us, total_us;
+    bool cached; /* nothing was decoded: the same bytes had been examined before */
 };
 
 /* Everything that one screening found and decided. */
@@ -71,6 +73,7 @@ struct screening_request {
     const char *key_name;
     const char *request_id;
     const char *idempotency_key; /* at most IDEMPOTENCY_KEY_MAX bytes */
+    bool detailed; /* the answer will be shown with its hashes: an upload's are all to be in it */
 };
 
 /* One item of /v1/match. */
@@ -100,6 +103,7 @@ enum screener_outcome {
 struct screener_parts {
     const struct config *config; /* all borrowed for the screener's life */
     struct worker_pool *pool;
+    struct examination_cache *cache; /* of this pool's findings; NULL: nothing is kept */
     struct catalog *catalog;
     struct list_store *list_store;
     struct record_store *record_store; /* NULL: nothing is recorded (a trial on the command line) */
@@ -114,13 +118,17 @@ struct screener;
 int screener_create(const struct screener_parts *parts, struct screener **screener);
 void screener_free(struct screener *screener);
 
+/* The digests that an upload which begins now should be given as its bytes arrive: those that entries of
+ * lists carry. Whatever else turns out to be needed is computed later. Threads: any. */
+unsigned int screener_digest_kinds(const struct screener *screener);
+
 /* Screens one finished upload. 0 and SCREENER_REPEATED: *answer is the full JSON answer (compact, UTF-8, the
  * caller's to free()). Any other outcome or a negative errno: *answer untouched. Every screening that must be
  * on disk is on disk when this returns: all but those that are allowed without any reason, and those too when
  * the profile says so. The answer to a request with an idempotency key is stored before it is given, so its
- * timing_us has no record part. Threads: any. */
-int screener_screen(struct screener *screener, const struct upload *upload,
-                    const struct screening_request *request, char **answer, struct diag *diag);
+ * timing_us has no record part. The upload gains the digests that are needed. Threads: any. */
+int screener_screen(struct screener *screener, struct upload *upload, const struct screening_request *request,
+                    char **answer, struct diag *diag);
 
 /* Screens hashes that the caller made. *answer is {"results":[…]} in the order of items. Outcomes as above.
  */
@@ -128,8 +136,8 @@ int screener_match(struct screener *screener, const struct match_call *call,
                    const struct screening_request *request, char **answer, struct diag *diag);
 
 /* Media and hashes of an upload; nothing is matched or recorded. Outcomes: SCREENER_BUSY. */
-int screener_hash(struct screener *screener, const struct upload *upload, const char *request_id,
-                  char **answer, struct diag *diag);
+int screener_hash(struct screener *screener, struct upload *upload, const char *request_id, char **answer,
+                  struct diag *diag);
 
 /* The verdict of an answer, read from its JSON text. For ?respond=status and repeats. Errors: -EINVAL. */
 int screening_answer_verdict(const char *answer, enum verdict *verdict);
