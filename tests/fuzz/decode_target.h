@@ -16,26 +16,48 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct decode_limits fuzz_limits = {
     .pixels = 1 << 17, .edge = 4096, .scans = 12, .memory_bytes = 1 << 24};
 
+enum { FUZZ_PICTURES = 24 };
+
 struct fuzz_sink {
-    struct picture_shape shape;
+    struct picture_shape first;
+    struct picture_shape shape; /* of the picture under way */
     unsigned int begins;
-    uint32_t rows;
-    uint32_t refuse_row; /* the row that is refused, UINT32_MAX for none */
-    bool refused;
+    uint32_t rows; /* of the picture under way */
+    uint32_t all_rows;
+    uint32_t last_frame;
+    uint32_t refuse_row; /* the row that is refused, counted over all pictures, UINT32_MAX for none */
+    int refusal;
+    bool partial;         /* a main picture ended before its last row */
     volatile uint8_t sum; /* so that every sample is read, also by an optimiser */
 };
+
+static void fuzz_end_picture(struct fuzz_sink *sink)
+{
+    if (sink->begins > 0 && sink->shape.view == VIEW_MAIN && sink->rows < sink->shape.height)
+        sink->partial = true;
+}
 
 static int fuzz_begin(void *context, const struct picture_shape *shape)
 {
     struct fuzz_sink *sink = context;
 
-    BUG_ON(sink->begins++ != 0);
+    BUG_ON(sink->refusal != 0);
     BUG_ON(shape->width == 0 || shape->height == 0);
     BUG_ON(shape->width > fuzz_limits.edge || shape->height > fuzz_limits.edge);
     BUG_ON((uint64_t)shape->width * shape->height > fuzz_limits.pixels);
-    BUG_ON(shape->layout > PIXEL_RGBA || shape->frame != 0);
+    BUG_ON(shape->layout > PIXEL_RGBA || shape->reduction != 0 || shape->exif > 8);
+    BUG_ON(shape->view != VIEW_MAIN && shape->view != VIEW_THUMBNAIL);
+    if (shape->view == VIEW_MAIN) {
+        BUG_ON(sink->begins > 0 && (sink->shape.view != VIEW_MAIN || shape->frame <= sink->last_frame));
+        sink->last_frame = shape->frame;
+    }
+    fuzz_end_picture(sink);
+    if (sink->begins == 0)
+        sink->first = *shape;
     sink->shape = *shape;
-    return 0;
+    sink->rows = 0;
+    sink->refusal = ++sink->begins > FUZZ_PICTURES ? ROW_SINK_ENOUGH : 0;
+    return sink->refusal;
 }
 
 static int fuzz_row(void *context, const uint8_t *samples)
@@ -44,13 +66,13 @@ static int fuzz_row(void *context, const uint8_t *samples)
     size_t bytes = (size_t)sink->shape.width * pixel_layout_bytes(sink->shape.layout);
     uint8_t sum = 0;
 
-    BUG_ON(sink->begins != 1 || sink->refused);
-    BUG_ON(sink->rows >= sink->shape.height);
+    BUG_ON(sink->begins == 0 || sink->refusal != 0);
+    BUG_ON(sink->rows++ >= sink->shape.height);
     for (size_t i = 0; i < bytes; i++)
         sum ^= samples[i];
     sink->sum = sum;
-    sink->refused = sink->rows++ == sink->refuse_row;
-    return sink->refused ? -ECANCELED : 0;
+    sink->refusal = sink->all_rows++ == sink->refuse_row ? -ECANCELED : 0;
+    return sink->refusal;
 }
 
 static void fuzz_check_report(const struct decode_report *report, const struct fuzz_sink *sink)
@@ -66,11 +88,13 @@ static void fuzz_check_report(const struct decode_report *report, const struct f
     BUG_ON(length == sizeof report->detail);
     for (size_t i = 0; i < length; i++)
         BUG_ON(report->detail[i] < 0x20 || report->detail[i] > 0x7e);
-    BUG_ON(sink->begins == 1 && (sink->shape.width != report->width || sink->shape.height != report->height));
-    if (sink->refused)
+    BUG_ON(sink->begins > 0 && sink->first.view == VIEW_MAIN &&
+           (sink->first.width != report->width || sink->first.height != report->height));
+    BUG_ON(sink->begins > 0 && sink->last_frame >= report->frames);
+    if (sink->refusal != 0)
         return;
     BUG_ON((report->reasons != 0) != (length > 0));
-    bool whole = sink->begins == 1 && sink->rows == sink->shape.height;
+    bool whole = sink->begins > 0 && sink->first.view == VIEW_MAIN && !sink->partial;
     BUG_ON((report->reasons & ~REASON_BIT(REASON_MEDIA_LIMIT_FRAMES)) == 0 && !whole);
     BUG_ON((report->reasons & REASON_BIT(REASON_MEDIA_LIMIT_FRAMES)) != 0 && report->frames < 2);
 }
@@ -82,7 +106,8 @@ static void fuzz_decode(const uint8_t *data, size_t size, uint32_t refuse_row)
     struct decode_report report;
     int status = decode_picture(data, size, &fuzz_limits, &sink, &report);
 
-    BUG_ON(status != (state.refused ? -ECANCELED : 0));
+    BUG_ON(status != state.refusal);
+    fuzz_end_picture(&state);
     fuzz_check_report(&report, &state);
 }
 
