@@ -13,20 +13,21 @@ SANITIZE ?=
 
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Werror
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=3)
-CPPFLAGS  += -D_GNU_SOURCE -Iinclude -Isrc -DPRESCREEN_VERSION='"$(VERSION)"' -DPRESCREEN_LIBEXECDIR='"$(PREFIX)/libexec/prescreen"'
+CPPFLAGS  += -D_GNU_SOURCE -Iinclude -Isrc -isystem /usr/include/libxml2 -DPRESCREEN_VERSION='"$(VERSION)"' -DPRESCREEN_LIBEXECDIR='"$(PREFIX)/libexec/prescreen"'
 CFLAGS    += -std=c17 $(OPT) -g $(WARNINGS) $(HARDENING) -pthread -ffunction-sections -fdata-sections $(SANITIZE)
 LDFLAGS   += -pie -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed $(SANITIZE)
 
 # What each program links. The codecs stand in one line only, and a test holds it.
 CODEC_LIBS  := -ljpeg -lpng16 -lwebp
+LIST_LIBS   := -lyajl -lxml2
 WORKER_LIBS := $(CODEC_LIBS) -lseccomp -lm
-DAEMON_LIBS := -lmicrohttpd -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml -lm
-CLIENT_LIBS := -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml -lcurl -lm
+DAEMON_LIBS := -lmicrohttpd -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml $(LIST_LIBS) -lm
+CLIENT_LIBS := -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml $(LIST_LIBS) -lcurl -lm
 TEST_LIBS   := -lcheck -lsubunit -lrt $(WORKER_LIBS) $(DAEMON_LIBS) -lcurl
 
 PACKAGES := gcc libc6-dev make pkg-config curl python3 check libsubunit-dev libmicrohttpd-dev libjansson-dev \
 	libjpeg62-turbo-dev libpng-dev libwebp-dev libssl-dev libseccomp-dev libsqlite3-dev libcyaml-dev libyaml-dev \
-	libcurl4-openssl-dev
+	libcurl4-openssl-dev libyajl-dev libxml2-dev
 CHECK_PACKAGES := clang-format cppcheck shellcheck
 LINT_PACKAGES := $(CHECK_PACKAGES) clang-tidy
 BENCH_PACKAGES := libjpeg-turbo-progs
@@ -96,11 +97,11 @@ FUZZ_BUILD ?= build/fuzz
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libprescreen.a
 	@echo "  LD $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(WORKER_LIBS) -lcrypto
+	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(WORKER_LIBS) $(LIST_LIBS) -lcyaml -lyaml -lcrypto
 
 fuzzers: $(FUZZERS)
 fuzz:
-	+@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang OPT=-O1 MODULES='base os image hash decode worker' \
+	+@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang OPT=-O1 MODULES='base os image hash decode worker policy config lists' \
 	  SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers
 
 unit: all $(UNITS)

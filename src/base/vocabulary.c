@@ -9,6 +9,8 @@ static const char *const verdicts[VERDICT_COUNT] = {"allow", "block", "report"};
 static const char *const list_actions[ACTION_COUNT] = {"report", "block", "allow", "observe"};
 static const char *const audiences[AUDIENCE_COUNT] = {"child", "adult", "unknown"};
 static const char *const hash_kinds[HASH_KIND_COUNT] = {"md5", "sha1", "sha256", "pdq"};
+static const char *const list_columns[COLUMN_COUNT] = {
+    "entry_id", "md5", "sha1", "sha256", "pdq", "pdq_quality", "classification", "note", "views"};
 static const char *const orientations[ORIENTATION_COUNT] = {
     "original", "rotate90", "rotate180", "rotate270", "flip_x", "flip_y", "flip_plus1", "flip_minus1"};
 static const char *const views[VIEW_COUNT] = {"main", "under_alpha", "over_black", "thumbnail"};
@@ -58,6 +60,11 @@ const char *audience_name(enum audience audience)
 const char *hash_kind_name(enum hash_kind kind)
 {
     return word(hash_kinds, HASH_KIND_COUNT, (int)kind);
+}
+
+const char *list_column_name(enum list_column column)
+{
+    return word(list_columns, COLUMN_COUNT, (int)column);
 }
 
 const char *orientation_name(enum orientation orientation)

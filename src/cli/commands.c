@@ -65,17 +65,20 @@ const struct command command_rows[] = {
      .run = command_list_create},
     {.group = "list",
      .name = "import",
-     .operands = "NAME FILE",
-     .summary = "takes entries from a file, all or none",
+     .operands = "NAME FILE…",
+     .summary = "takes entries from files, all or none",
      .details =
          "FILE may be - for standard input. csv: a header line with any of entry_id, md5, sha1, sha256, "
          "pdq,\n"
-         "pdq_quality, classification, note. lines: one hash a line. A bad row refuses the file and names\n"
-         "its line. A running daemon takes the change in with its next screening.",
+         "pdq_quality, classification, note, or the columns that the configuration names. lines: one hash a\n"
+         "line. vics: Project VIC JSON. ncmec: Hash Sharing v2 XML. stopncii: StopNCII JSON. hma: lists of\n"
+         "HMA and ThreatExchange. Several files, such as all pages of a query, are one change. A bad record\n"
+         "refuses everything and names its place. A running daemon takes the change in with its next\n"
+         "screening.",
      .options = PLACE | OPTION_BIT(OPTION_FORMAT) | OPTION_BIT(OPTION_MODE) | OPTION_BIT(OPTION_SKIP_BAD) |
-                OPTION_BIT(OPTION_DRY_RUN),
+                OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_SIGNATURE),
      .operands_min = 2,
-     .operands_max = 2,
+     .operands_max = SIZE_MAX,
      .run = command_list_import},
     {.group = "list",
      .name = "export",

@@ -33,6 +33,8 @@ int local_open_lists(const struct invocation *invocation, bool create, struct lo
 
     if (result == 0)
         result = list_store_open(local->config->data_dir, create, &local->list_store, diag);
+    if (result == 0)
+        list_store_guard(local->list_store, local->config);
     return result;
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP_KEYS = 7, KEY_KEYS = 3 };
+enum { TOP_KEYS = 8, KEY_KEYS = 3, LIST_KEYS = 4 };
 
 static const char *const setting_names[SETTING_COUNT] = {
     [SETTING_EFFORT] = "effort",
@@ -23,11 +23,14 @@ struct schema {
     cyaml_schema_field_t top[TOP_KEYS + 1];
     cyaml_schema_field_t limits[RAW_LIMITS + 1];
     cyaml_schema_field_t key[KEY_KEYS + 1];
+    cyaml_schema_field_t columns[COLUMN_COUNT + 1];
+    cyaml_schema_field_t classes[CLASS_MEANING_COUNT + 1];
+    cyaml_schema_field_t list[LIST_KEYS + 1];
     cyaml_schema_field_t on[RAW_ON_COUNT - REASON_MEDIA_FIRST + 1];
     cyaml_schema_field_t rules[SETTING_COUNT + 1 + 1];   /* settings, on */
     cyaml_schema_field_t profile[SETTING_COUNT + 2 + 1]; /* settings, on, audience */
     cyaml_schema_field_t audience[AUDIENCE_COUNT + 1];
-    cyaml_schema_value_t key_value, right_value, root;
+    cyaml_schema_value_t key_value, right_value, list_value, class_value, root;
     size_t profile_count;
     cyaml_schema_field_t profiles[]; /* profile_count + 1 */
 };
@@ -36,6 +39,11 @@ const char *schema_setting_name(enum rule_setting setting)
 {
     BUG_ON(setting >= SETTING_COUNT);
     return setting_names[setting];
+}
+
+const char *schema_meaning_name(unsigned int meaning)
+{
+    return meaning == CLASS_IGNORED ? "ignore" : list_action_name((enum list_action)meaning);
 }
 
 const char *schema_on_name(int reason)
@@ -125,6 +133,30 @@ static void describe_key(struct schema *schema)
     schema->key_value = map_value(CYAML_FLAG_DEFAULT, sizeof(struct raw_key), schema->key);
 }
 
+static void describe_list(struct schema *schema)
+{
+    schema->class_value = text_value(CYAML_FLAG_DEFAULT);
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        schema->columns[i] =
+            text_field(list_column_name((enum list_column)i), i * sizeof(char *), CYAML_FLAG_OPTIONAL);
+    for (unsigned int i = 0; i < CLASS_MEANING_COUNT; i++) {
+        const size_t place = i * sizeof(struct raw_words);
+
+        schema->classes[i] = list_field(schema_meaning_name(i), place + offsetof(struct raw_words, words),
+                                        place + offsetof(struct raw_words, count), sizeof(char *),
+                                        &schema->class_value, CYAML_FLAG_OPTIONAL);
+        schema->classes[i].value.sequence.max = CONFIG_CLASSES_MAX;
+    }
+    schema->list[0] = text_field("name", offsetof(struct raw_list, name), CYAML_FLAG_DEFAULT);
+    schema->list[1] =
+        text_field("signature_key", offsetof(struct raw_list, signature_key), CYAML_FLAG_OPTIONAL);
+    schema->list[2] = map_field("columns", offsetof(struct raw_list, columns), sizeof(char *[COLUMN_COUNT]),
+                                schema->columns);
+    schema->list[3] = map_field("classes", offsetof(struct raw_list, classes),
+                                sizeof(struct raw_words[CLASS_MEANING_COUNT]), schema->classes);
+    schema->list_value = map_value(CYAML_FLAG_DEFAULT, sizeof(struct raw_list), schema->list);
+}
+
 static void describe_top(struct schema *schema)
 {
     cyaml_schema_field_t profiles =
@@ -144,7 +176,11 @@ static void describe_top(struct schema *schema)
     schema->top[5] =
         list_field("keys", offsetof(struct raw_config, keys), offsetof(struct raw_config, key_count),
                    sizeof(struct raw_key), &schema->key_value, CYAML_FLAG_OPTIONAL);
-    schema->top[6] = profiles;
+    schema->top[6] =
+        list_field("lists", offsetof(struct raw_config, lists), offsetof(struct raw_config, list_count),
+                   sizeof(struct raw_list), &schema->list_value, CYAML_FLAG_OPTIONAL);
+    schema->top[6].value.sequence.max = CONFIG_LISTS_MAX;
+    schema->top[7] = profiles;
     schema->root = map_value(CYAML_FLAG_POINTER, sizeof(struct raw_config), schema->top);
 }
 
@@ -202,6 +238,7 @@ int schema_create(struct config_source *source, struct schema **schema)
     describe_rules(made);
     describe_profile(made);
     describe_key(made);
+    describe_list(made);
     describe_top(made);
     int error = describe_profiles(source, profiles, made);
     if (error != 0)

@@ -43,6 +43,18 @@ struct raw_key {
     unsigned int right_count;
 };
 
+struct raw_words {
+    char **words;
+    unsigned int count;
+};
+
+struct raw_list {
+    char *name;
+    char *signature_key;
+    char *columns[COLUMN_COUNT];
+    struct raw_words classes[CLASS_MEANING_COUNT];
+};
+
 struct raw_config {
     char *listen;
     char *admin_listen;
@@ -51,6 +63,8 @@ struct raw_config {
     char *limits[RAW_LIMITS]; /* by row of config_limit_rows */
     struct raw_key *keys;
     unsigned int key_count;
+    struct raw_list *lists;
+    unsigned int list_count;
     struct raw_profile *profiles; /* as many as the schema names; NULL when the file has no profiles */
 };
 
@@ -67,6 +81,9 @@ const cyaml_schema_value_t *schema_root(const struct schema *schema);
 /* The profiles in the order of raw_config.profiles. */
 size_t schema_profile_count(const struct schema *schema);
 const char *schema_profile_name(const struct schema *schema, size_t at);
+
+/* "report" and so on; "ignore" for CLASS_IGNORED. */
+const char *schema_meaning_name(unsigned int meaning);
 
 /* "effort" and so on. */
 const char *schema_setting_name(enum rule_setting setting);

@@ -17,6 +17,15 @@ int settings_read_listen(struct config_source *source, const char *key, const ch
 /* Replaces the configuration's keys when the source has any. */
 int settings_read_keys(struct config_source *source, const struct raw_config *raw, struct config *config);
 
+/* Replaces what is said of lists when the source says anything of them. */
+int settings_read_lists(struct config_source *source, const struct raw_config *raw, struct config *config);
+void settings_free_lists(struct config_list *lists, size_t count);
+
+/* Reads an Ed25519 public key: base64 of its 32 bytes, or the absolute path of a PEM file. key names it in
+ * errors. */
+int settings_read_signature_key(struct config_source *source, const char *key, const char *text,
+                                uint8_t value[CONFIG_SIGNATURE_KEY_SIZE]);
+
 /* Makes the profiles of all layers, the weakest layer first; the first names "default" and no other. */
 int settings_resolve_profiles(struct config_layer *layers, size_t count, struct config *config);
 

@@ -279,7 +279,7 @@ static int read_text(struct config_source *source, int fd)
     return fail(source, -EFBIG, "larger than %d bytes", CONFIG_FILE_MAX);
 }
 
-int config_source_read(struct config_source *source, const char *path)
+int config_source_read_raw(struct config_source *source, const char *path)
 {
     struct stat status;
     int error = 0;
@@ -295,6 +295,13 @@ int config_source_read(struct config_source *source, const char *path)
     else
         error = read_text(source, fd);
     close(fd);
+    return error;
+}
+
+int config_source_read(struct config_source *source, const char *path)
+{
+    int error = config_source_read_raw(source, path);
+
     return error != 0 ? error : understand(source);
 }
 

@@ -25,6 +25,9 @@ struct config_source {
  * be closed also after an error. */
 int config_source_read(struct config_source *source, const char *path);
 
+/* The same without looking at what the text is. */
+int config_source_read_raw(struct config_source *source, const char *path);
+
 /* Takes a copy of a text. Errors and ownership as above. */
 int config_source_copy(struct config_source *source, const char *text, size_t size);
 

@@ -16,6 +16,7 @@ static const char *const field_names[HEAD_FIELD_COUNT] = {
     [HEAD_IDEMPOTENCY_KEY] = "Idempotency-Key",
     [HEAD_REQUEST_ID] = "X-Request-Id",
     [HEAD_ORIGIN] = "Origin",
+    [HEAD_SIGNATURE] = "X-Prescreen-Signature",
 };
 
 /* RFC 9110 section 5.6.2. */

@@ -25,6 +25,7 @@ enum head_field {
     HEAD_IDEMPOTENCY_KEY,
     HEAD_REQUEST_ID,
     HEAD_ORIGIN,
+    HEAD_SIGNATURE,
     HEAD_FIELD_COUNT
 };
 

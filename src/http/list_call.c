@@ -59,23 +59,42 @@ static void log_change(const struct request *request, const char *what, const st
                                    LOG_NUMBER("unchanged", change->unchanged), LOG_END});
 }
 
+/* more is taken. */
+static enum problem reply(struct request *request, unsigned int status, const struct list_change *change,
+                          json_t *more)
+{
+    json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "list", request->list_name, "lists_version",
+                               (json_int_t)change->lists_version, "added", (json_int_t)change->added,
+                               "changed", (json_int_t)change->changed, "removed", (json_int_t)change->removed,
+                               "unchanged", (json_int_t)change->unchanged);
+
+    if (more != NULL && json_object_update(object, more) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
+    json_decref(more);
+    answer_set_json(&request->answer, status, object != NULL ? json_dumps(object, JSON_COMPACT) : NULL);
+    json_decref(object);
+    return PROBLEM_NONE;
+}
+
 enum problem list_reply_changed(struct request *request, const char *what, unsigned int status,
-                                const struct list_change *change)
+                                const struct list_change *change, json_t *more)
 {
     struct diag diag = {""};
-    json_t *object = NULL;
 
     log_change(request, what, change);
-    if (catalog_refresh(request->service->parts.catalog, &diag) != 0)
+    if (catalog_refresh(request->service->parts.catalog, &diag) != 0) {
+        json_decref(more);
         return problem_fail(
             &request->diag, PROBLEM_INTERNAL,
             "the change is stored as lists_version %llu but could not be brought into force: %s",
             (unsigned long long)change->lists_version, diag.text);
-    object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "list", request->list_name, "lists_version",
-                       (json_int_t)change->lists_version, "added", (json_int_t)change->added, "changed",
-                       (json_int_t)change->changed, "removed", (json_int_t)change->removed, "unchanged",
-                       (json_int_t)change->unchanged);
-    answer_set_json(&request->answer, status, object != NULL ? json_dumps(object, JSON_COMPACT) : NULL);
-    json_decref(object);
-    return PROBLEM_NONE;
+    }
+    return reply(request, status, change, more);
+}
+
+enum problem list_reply_preview(struct request *request, const struct list_change *change, json_t *more)
+{
+    return reply(request, 200, change, more);
 }

@@ -13,9 +13,12 @@ enum problem list_judge(struct request *request, int outcome);
 enum problem list_find(struct request *request, struct list_info *info);
 
 /* Brings a change that is durable into force and into the log, and answers with it. what names the change in
- * the log. */
+ * the log. more: members of the answer beyond those of every change, taken; NULL when there are none. */
 enum problem list_reply_changed(struct request *request, const char *what, unsigned int status,
-                                const struct list_change *change);
+                                const struct list_change *change, json_t *more);
+
+/* Answers with a change that was not made. more is taken. */
+enum problem list_reply_preview(struct request *request, const struct list_change *change, json_t *more);
 
 /* A list as JSON; NULL on -ENOMEM. */
 json_t *list_to_json(const struct list_info *info);

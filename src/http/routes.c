@@ -8,7 +8,7 @@
 static const char *const no_parameters[] = {NULL};
 static const char *const screen_parameters[] = {"profile",     "audience", "content_id",
                                                 "account_ref", "respond",  NULL};
-static const char *const import_parameters[] = {"format", "mode", NULL};
+static const char *const import_parameters[] = {"format", "mode", "dry_run", NULL};
 
 const struct route routes[] = {
     {"POST", "/v1/screen", CALLS_MAIN, RIGHT_SCREEN, ROUTE_BODY_UPLOAD, 0, screen_parameters, screen_begin,

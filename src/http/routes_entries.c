@@ -113,7 +113,7 @@ static enum problem change_entries(struct request *request, const json_t *object
     }
     problem = list_judge(request,
                          list_draft_commit(draft, request->caller.name, "entries", &change, &request->diag));
-    return problem == PROBLEM_NONE ? list_reply_changed(request, "entries", 200, &change) : problem;
+    return problem == PROBLEM_NONE ? list_reply_changed(request, "entries", 200, &change, NULL) : problem;
 }
 
 enum problem entries_finish(struct request *request)

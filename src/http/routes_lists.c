@@ -85,9 +85,9 @@ static enum problem put(struct request *request, const struct list_properties *p
     if (problem != PROBLEM_NONE)
         return problem;
     if (found != LIST_STORE_NOT_FOUND)
-        return list_reply_changed(request, "put", 200, &change);
+        return list_reply_changed(request, "put", 200, &change, NULL);
     snprintf(request->answer.location, sizeof request->answer.location, "/v1/lists/%s", properties->name);
-    return list_reply_changed(request, "created", 201, &change);
+    return list_reply_changed(request, "created", 201, &change, NULL);
 }
 
 enum problem list_put_finish(struct request *request)
@@ -117,5 +117,5 @@ enum problem list_delete_finish(struct request *request)
         problem =
             list_judge(request, list_store_delete(request->service->parts.list_store, request->list_name,
                                                   request->caller.name, &change, &request->diag));
-    return problem == PROBLEM_NONE ? list_reply_changed(request, "deleted", 200, &change) : problem;
+    return problem == PROBLEM_NONE ? list_reply_changed(request, "deleted", 200, &change, NULL) : problem;
 }

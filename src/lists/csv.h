@@ -3,39 +3,35 @@
 #define PRESCREEN_LISTS_CSV_H
 
 #include "prescreen/base/diag.h"
+#include "prescreen/config/config.h"
 #include "prescreen/lists/entry.h"
+
+#include "hash_text.h"
 
 #include <stdbool.h>
 
-/* In the order of an exported file. The hashes stand in the order of enum hash_kind. */
-enum csv_column {
-    COLUMN_ENTRY_ID,
-    COLUMN_MD5,
-    COLUMN_SHA1,
-    COLUMN_SHA256,
-    COLUMN_PDQ,
-    COLUMN_QUALITY,
-    COLUMN_CLASSIFICATION,
-    COLUMN_NOTE,
-    COLUMN_VIEWS, /* exported only of a list that has any */
-    COLUMN_COUNT
-};
+enum { CSV_FIELDS_MAX = 256 }; /* of a row, also those that are passed over */
 
 /* The columns of one file from left to right. */
 struct csv_header {
     unsigned int count;
-    enum csv_column columns[COLUMN_COUNT];
+    bool names_entries;                       /* has an entry_id; else entries are named after their hash */
+    enum list_column columns[CSV_FIELDS_MAX]; /* COLUMN_COUNT: passed over */
 };
 
-/* Static storage. */
-const char *csv_column_name(enum csv_column column);
+/* Reads the first row, which is changed. rules may name the columns; else they bear the names of enum
+ * list_column. 0, or LIST_ENTRY_BAD with why. */
+int csv_read_header(const struct config_list *rules, char *row, struct csv_header *header, struct diag *why);
 
-/* Reads the first row, which is changed. 0, or LIST_ENTRY_BAD with why. */
-int csv_read_header(char *row, struct csv_header *header, struct diag *why);
+/* What an entry borrows beside the row itself. */
+struct csv_storage {
+    char entry_id[DERIVED_ID_SIZE];
+    struct entry_view views[ENTRY_VIEWS_MAX];
+};
 
-/* Reads one row into an entry whose texts lie in the row, which is changed, and whose views lie in views. 0,
- * or LIST_ENTRY_BAD with why. The entry's texts are not checked. */
-int csv_read_row(const struct csv_header *header, char *row, struct entry_view views[ENTRY_VIEWS_MAX],
+/* Reads one row into an entry whose texts lie in the row, which is changed, or in storage. 0, LIST_ENTRY_BAD
+ * with why, or -EIO when the digest library refuses. The entry's texts are not checked. */
+int csv_read_row(const struct csv_header *header, char *row, struct csv_storage *storage,
                  struct list_entry *entry, struct diag *why);
 
 #endif

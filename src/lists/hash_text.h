@@ -12,4 +12,10 @@ int hash_text_read(const char *text, enum hash_kind kind, struct known_hashes *h
 /* 0 when text is hexadecimal digits only, else LIST_ENTRY_BAD with the first character that is not. */
 int hash_text_check_digits(const char *text, struct diag *why);
 
+enum { DERIVED_ID_SIZE = 25 };
+
+/* Names an entry after its hash, the strongest digest before the PDQ: the first 24 hexadecimal digits of
+ * SHA-256("TYPE:hex"). At least one hash is known. 0, or -EIO when the digest library refuses. */
+int hash_text_name_entry(const struct known_hashes *hashes, char entry_id[DERIVED_ID_SIZE]);
+
 #endif

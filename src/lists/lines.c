@@ -1,18 +1,11 @@
 #include "lines.h"
 
-#include "prescreen/base/bytes.h"
-
-#include "hash_text.h"
-
 #include <errno.h>
-#include <openssl/sha.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char blanks[] = " \t";
 
-/* Cuts the first word off, which is terminated; returns what follows, past the blanks. */
-static char *cut_word(char *text)
+char *lines_cut_word(char *text)
 {
     char *end = text + strcspn(text, blanks);
 
@@ -41,22 +34,7 @@ static int find_kind(const char *text, enum hash_kind *kind, struct diag *why)
     return 0;
 }
 
-static int name_entry(const struct known_hashes *hashes, enum hash_kind kind,
-                      char entry_id[LINES_ENTRY_ID_SIZE])
-{
-    char hex[PDQ_HEX_SIZE];
-    char value[PDQ_HEX_SIZE + 8];
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-
-    known_hashes_format(hashes, kind, hex);
-    int length = snprintf(value, sizeof value, "%s:%s", hash_kind_name(kind), hex);
-    if (SHA256((const unsigned char *)value, (size_t)length, digest) == NULL)
-        return -EIO;
-    hex_encode(digest, (LINES_ENTRY_ID_SIZE - 1) / 2, entry_id);
-    return 0;
-}
-
-int lines_read_row(char *row, char entry_id[LINES_ENTRY_ID_SIZE], struct list_entry *entry, struct diag *why)
+int lines_read_row(char *row, char entry_id[DERIVED_ID_SIZE], struct list_entry *entry, struct diag *why)
 {
     struct known_hashes hashes = {.pdq_quality = -1};
     enum hash_kind kind = HASH_MD5;
@@ -64,11 +42,11 @@ int lines_read_row(char *row, char entry_id[LINES_ENTRY_ID_SIZE], struct list_en
 
     if (*text == '\0' || *text == '#')
         return ROW_NOTHING;
-    char *rest = cut_word(text);
+    char *rest = lines_cut_word(text);
     bool typed = hash_kind_parse(text, &kind);
     if (typed) {
         text = rest;
-        rest = cut_word(text);
+        rest = lines_cut_word(text);
     }
     if (*rest != '\0')
         return diag_fail(why, LIST_ENTRY_BAD,
@@ -76,7 +54,7 @@ int lines_read_row(char *row, char entry_id[LINES_ENTRY_ID_SIZE], struct list_en
     int outcome = typed ? 0 : find_kind(text, &kind, why);
     if (outcome == 0)
         outcome = hash_text_read(text, kind, &hashes, why);
-    if (outcome == 0 && name_entry(&hashes, kind, entry_id) != 0)
+    if (outcome == 0 && hash_text_name_entry(&hashes, entry_id) != 0)
         outcome = diag_fail(why, -EIO, "the library of digests refused SHA-256");
     if (outcome == 0)
         *entry =

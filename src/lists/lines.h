@@ -5,12 +5,14 @@
 #include "prescreen/base/diag.h"
 #include "prescreen/lists/entry.h"
 
+#include "hash_text.h"
 #include "rows.h"
-
-enum { LINES_ENTRY_ID_SIZE = 25 };
 
 /* Reads one row, which is changed, into an entry; its entry_id is written to entry_id and borrowed from
  * there. 0, ROW_NOTHING, LIST_ENTRY_BAD with why, or -EIO when the digest library refuses. */
-int lines_read_row(char *row, char entry_id[LINES_ENTRY_ID_SIZE], struct list_entry *entry, struct diag *why);
+int lines_read_row(char *row, char entry_id[DERIVED_ID_SIZE], struct list_entry *entry, struct diag *why);
+
+/* Cuts the first word off a text, which is then terminated; returns what follows, past the blanks. */
+char *lines_cut_word(char *text);
 
 #endif

@@ -2,8 +2,6 @@
 
 #include "prescreen/base/bug.h"
 
-#include "csv.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -81,7 +79,7 @@ static void put_views(struct csv_row *row, const struct list_entry *entry)
     }
 }
 
-static void put_column(struct csv_row *row, const struct list_entry *entry, enum csv_column column)
+static void put_column(struct csv_row *row, const struct list_entry *entry, enum list_column column)
 {
     switch (column) {
     case COLUMN_ENTRY_ID:
@@ -114,9 +112,9 @@ static size_t format_row(const struct list_entry *entry, bool with_views, char *
         if (i > 0)
             put(&row, ",", 1);
         if (entry == NULL)
-            put_value(&row, csv_column_name((enum csv_column)i));
+            put_value(&row, list_column_name((enum list_column)i));
         else
-            put_column(&row, entry, (enum csv_column)i);
+            put_column(&row, entry, (enum list_column)i);
     }
     put(&row, "\n", 1);
     return row.full ? 0 : row.size;

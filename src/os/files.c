@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -115,5 +116,42 @@ int files_find_program(const char *name, char *path, size_t capacity, struct dia
         return diag_fail(diag, result, "the path of %s is too long", name);
     if (result == 0)
         return diag_fail(diag, -ENOENT, "%s is neither in %s nor in %s", name, beside, PRESCREEN_LIBEXECDIR);
+    return 0;
+}
+
+/* Some file systems can only make one by taking the name away. */
+int files_open_unnamed(const char *folder, int *fd)
+{
+    char path[PATH_MAX];
+    int opened = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (opened < 0 && errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)
+        return -errno;
+    if (opened < 0) {
+        if (snprintf(path, sizeof path, "%s/draft-XXXXXX", folder) >= (int)sizeof path)
+            return -ENAMETOOLONG;
+        opened = mkostemp(path, O_CLOEXEC);
+        if (opened < 0)
+            return -errno;
+        unlink(path);
+    }
+    *fd = opened;
+    return 0;
+}
+
+int files_write_at(int fd, const void *data, size_t size, uint64_t offset)
+{
+    const uint8_t *bytes = data;
+
+    while (size > 0) {
+        ssize_t wrote = pwrite(fd, bytes, size, (off_t)offset);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return wrote < 0 ? -errno : -EIO;
+        bytes += wrote;
+        size -= (size_t)wrote;
+        offset += (uint64_t)wrote;
+    }
     return 0;
 }

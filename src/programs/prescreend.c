@@ -143,6 +143,8 @@ static int start_parts(struct parts *parts, struct diag *diag)
     if (result == 0)
         result = list_store_open(parts->config->data_dir, true, &parts->list_store, diag);
     if (result == 0)
+        list_store_guard(parts->list_store, parts->config);
+    if (result == 0)
         result = record_store_open(parts->config->data_dir, &parts->record_store, diag);
     if (result == 0)
         result = start_pool(parts, cpu, diag);

@@ -22,7 +22,8 @@ struct commit {
     struct list_info info; /* of the list; its counts as they become */
     uint64_t version;      /* that is being made */
     uint64_t at_us;
-    bool ending; /* the list ends with it */
+    bool ending;  /* the list ends with it */
+    bool preview; /* everything is counted, nothing is written */
     struct list_change change;
     char last_id[ENTRY_ID_MAX + 1]; /* of the item before */
     struct draft_item last;         /* that item; its texts are no longer there */
@@ -112,7 +113,7 @@ static int close_entry(struct commit *commit, struct diag *diag)
     }
     commit->info.views -= (uint64_t)sqlite3_column_bytes(commit->standing, STANDING_VIEWS) / ENTRY_VIEW_SIZE;
     int result = database_bound(&binder, diag);
-    return result != 0 ? result : database_run(commit->close, diag);
+    return result != 0 || commit->preview ? result : database_run(commit->close, diag);
 }
 
 static int add_entry(struct commit *commit, const struct draft_item *item, struct diag *diag)
@@ -143,7 +144,7 @@ static int add_entry(struct commit *commit, const struct draft_item *item, struc
         bind_null(&binder);
     commit->info.views += item->views_size / ENTRY_VIEW_SIZE;
     int result = database_bound(&binder, diag);
-    return result != 0 ? result : database_run(commit->insert, diag);
+    return result != 0 || commit->preview ? result : database_run(commit->insert, diag);
 }
 
 static bool same_hash(sqlite3_stmt *standing, enum hash_kind kind, const uint8_t *value)
@@ -284,7 +285,7 @@ static int apply(struct commit *commit, const struct draft_item *item, struct di
     if (found)
         return apply_to_standing(commit, item, diag);
     if (item->removing) {
-        commit->change.unchanged++;
+        commit->change.unchanged += !item->quiet;
         return 0;
     }
     commit->change.added++;
@@ -343,8 +344,14 @@ static int change_store(struct commit *commit, const char *who, const char *what
                                          .change = &commit->change};
     int result = look_up(commit, diag);
 
+    if (result == 0 && !commit->draft->vouched)
+        result = list_store_check_signed(commit->draft->store, commit->draft->name, diag);
     if (result == 0)
         result = apply_items(commit, diag);
+    if (commit->preview) {
+        commit->change.lists_version = commit->version - 1;
+        return result;
+    }
     if (result == 0)
         result = update_list(commit, diag);
     if (result == 0)
@@ -353,22 +360,28 @@ static int change_store(struct commit *commit, const char *who, const char *what
     return result;
 }
 
+/* How a draft ends. */
+enum ending { AS_ITSELF, WITH_ITS_LIST, AS_IF };
+
 /* Commits and frees the draft. */
-static int commit_draft(struct list_draft *draft, bool ending, const char *who, const char *what,
+static int commit_draft(struct list_draft *draft, enum ending ending, const char *who, const char *what,
                         struct list_change *change, struct diag *diag)
 {
-    struct commit commit = {.draft = draft, .at_us = clock_wall_us(), .ending = ending};
+    struct commit commit = {.draft = draft,
+                            .at_us = clock_wall_us(),
+                            .ending = ending == WITH_ITS_LIST,
+                            .preview = ending == AS_IF};
     int result = list_store_connect(draft->store, &commit.db, diag);
 
     if (result == 0)
         result = list_store_connect(draft->store, &commit.before, diag);
     if (result == 0) {
-        result = database_begin(commit.db, diag);
+        result = commit.preview ? database_exec(commit.db, "BEGIN", diag) : database_begin(commit.db, diag);
         if (result == 0)
             result = change_store(&commit, who, what, diag);
         /* The reading must end first: it would keep the log from being emptied. */
         database_close(commit.before);
-        if (result == 0)
+        if (result == 0 && !commit.preview)
             result = database_exec(commit.db, "COMMIT", diag);
         result = list_store_outcome(result, diag);
         database_rollback(commit.db);
@@ -383,7 +396,12 @@ static int commit_draft(struct list_draft *draft, bool ending, const char *who, 
 int list_draft_commit(struct list_draft *draft, const char *who, const char *what, struct list_change *change,
                       struct diag *diag)
 {
-    return commit_draft(draft, false, who, what, change, diag);
+    return commit_draft(draft, AS_ITSELF, who, what, change, diag);
+}
+
+int list_draft_preview(struct list_draft *draft, struct list_change *change, struct diag *diag)
+{
+    return commit_draft(draft, AS_IF, "", "", change, diag);
 }
 
 int list_store_delete(struct list_store *store, const char *name, const char *who, struct list_change *change,
@@ -392,5 +410,5 @@ int list_store_delete(struct list_store *store, const char *name, const char *wh
     struct list_draft *draft = NULL;
     int result = list_draft_begin(store, name, LIST_REPLACE, &draft, diag);
 
-    return result != 0 ? result : commit_draft(draft, true, who, "delete", change, diag);
+    return result != 0 ? result : commit_draft(draft, WITH_ITS_LIST, who, "delete", change, diag);
 }

@@ -12,12 +12,12 @@
 /* How an item lies in the sorter under its entry_id: this, the known hashes, views, classification and note,
  * both terminated. The key is terminated too, which leaves the order of bytes as it is. */
 struct packed_item {
-    uint64_t line, ordinal;
+    uint64_t line, ordinal, rank;
     int32_t pdq_quality;
     uint16_t classification_size, note_size; /* with their ends */
     uint16_t views_size;
     uint8_t kinds;
-    bool removing;
+    bool removing, quiet;
 };
 
 enum {
@@ -99,6 +99,7 @@ int list_draft_upsert(struct list_draft *draft, const struct list_entry *entry, 
         return LIST_STORE_REFUSED;
     const struct packed_item head = {.line = entry->line,
                                      .ordinal = ++draft->upserts,
+                                     .rank = entry->rank,
                                      .pdq_quality = hashes->pdq_quality,
                                      .classification_size = (uint16_t)(strlen(entry->classification) + 1),
                                      .note_size = (uint16_t)(strlen(entry->note) + 1),
@@ -117,9 +118,11 @@ int list_draft_upsert(struct list_draft *draft, const struct list_entry *entry, 
     return add_item(draft, entry->entry_id, packed, (size_t)(at - packed), diag);
 }
 
-int list_draft_remove(struct list_draft *draft, const char *entry_id, struct diag *diag)
+static int add_removal(struct list_draft *draft, const char *entry_id, uint64_t rank, bool quiet,
+                       struct diag *diag)
 {
-    const struct packed_item head = {.ordinal = draft->removals + 1, .removing = true};
+    const struct packed_item head = {
+        .ordinal = draft->removals + 1, .rank = rank, .removing = true, .quiet = quiet};
     size_t length = strlen(entry_id);
 
     if (length == 0 || length > ENTRY_ID_MAX)
@@ -127,6 +130,26 @@ int list_draft_remove(struct list_draft *draft, const char *entry_id, struct dia
                          ENTRY_ID_MAX);
     draft->removals++;
     return add_item(draft, entry_id, &head, sizeof head, diag);
+}
+
+int list_draft_remove(struct list_draft *draft, const char *entry_id, struct diag *diag)
+{
+    return add_removal(draft, entry_id, 0, false, diag);
+}
+
+int list_draft_withdraw(struct list_draft *draft, const char *entry_id, uint64_t rank, struct diag *diag)
+{
+    return add_removal(draft, entry_id, rank, true, diag);
+}
+
+void list_draft_allow_repeats(struct list_draft *draft)
+{
+    draft->repeats = true;
+}
+
+void list_draft_vouch(struct list_draft *draft)
+{
+    draft->vouched = true;
 }
 
 static void unpack(const struct sorted_item *sorted, struct draft_item *item)
@@ -139,6 +162,7 @@ static void unpack(const struct sorted_item *sorted, struct draft_item *item)
     at += sizeof head;
     *item = (struct draft_item){.entry_id = sorted->key,
                                 .removing = head.removing,
+                                .quiet = head.quiet,
                                 .pdq_quality = head.pdq_quality,
                                 .line = head.line,
                                 .ordinal = head.ordinal};
@@ -155,10 +179,70 @@ static void unpack(const struct sorted_item *sorted, struct draft_item *item)
     item->note = (const char *)at + head.classification_size;
 }
 
+static uint64_t rank_of(const void *value)
+{
+    struct packed_item head;
+
+    memcpy(&head, value, sizeof head);
+    return head.rank;
+}
+
+/* Reads one item of the sorter ahead, into a copy. */
+static int read_ahead(struct list_draft *draft)
+{
+    struct sorted_item sorted;
+    int result = sorter_next(draft->items, &sorted);
+
+    draft->ahead = result == SORTER_ITEM;
+    if (!draft->ahead)
+        return result;
+    BUG_ON(sorted.key_size > sizeof draft->ahead_key || sorted.value_size > sizeof draft->ahead_value);
+    memcpy(draft->ahead_key, sorted.key, sorted.key_size);
+    memcpy(draft->ahead_value, sorted.value, sorted.value_size);
+    draft->ahead_key_size = sorted.key_size;
+    draft->ahead_value_size = sorted.value_size;
+    return 0;
+}
+
+/* Takes the item that was read ahead as the one to give. */
+static void take_ahead(struct list_draft *draft, struct sorted_item *sorted)
+{
+    memcpy(draft->key, draft->ahead_key, draft->ahead_key_size);
+    memcpy(draft->value, draft->ahead_value, draft->ahead_value_size);
+    *sorted = (struct sorted_item){.key = draft->key,
+                                   .key_size = draft->ahead_key_size,
+                                   .value = draft->value,
+                                   .value_size = draft->ahead_value_size};
+}
+
+/* Of items of one key, which follow each other as they came, the one that counts. */
+static int next_of_repeats(struct list_draft *draft, struct sorted_item *sorted)
+{
+    int result = draft->begun ? 0 : read_ahead(draft);
+
+    draft->begun = true;
+    if (result != 0 || !draft->ahead)
+        return result;
+    take_ahead(draft, sorted);
+    while ((result = read_ahead(draft)) == 0 && draft->ahead && draft->ahead_key_size == sorted->key_size &&
+           memcmp(draft->ahead_key, sorted->key, sorted->key_size) == 0) {
+        if (rank_of(draft->ahead_value) >= rank_of(draft->value))
+            take_ahead(draft, sorted);
+    }
+    return result < 0 ? result : SORTER_ITEM;
+}
+
+static int next_item(struct list_draft *draft, struct sorted_item *sorted)
+{
+    if (draft->fault != 0)
+        return draft->fault;
+    return draft->repeats ? next_of_repeats(draft, sorted) : sorter_next(draft->items, sorted);
+}
+
 int list_draft_next(struct list_draft *draft, struct draft_item *item, struct diag *diag)
 {
     struct sorted_item sorted;
-    int result = draft->fault != 0 ? draft->fault : sorter_next(draft->items, &sorted);
+    int result = next_item(draft, &sorted);
 
     if (result < 0)
         return file_fault(result, draft, diag);

@@ -14,12 +14,22 @@ struct list_draft {
     enum list_change_mode mode;
     int fault; /* negative errno: only abandon is left */
     uint64_t upserts, removals;
+    bool repeats; /* of items of one entry_id the one of the highest rank counts */
+    bool vouched; /* all of it bears the list's signature */
+    /* With repeats: a copy of the next item, read ahead. */
+    bool begun, ahead;
+    uint32_t ahead_key_size, ahead_value_size;
+    uint8_t ahead_key[ENTRY_ID_MAX + 1];
+    uint8_t ahead_value[SORTER_VALUE_MAX];
+    uint8_t key[ENTRY_ID_MAX + 1]; /* of the item that was given last */
+    uint8_t value[SORTER_VALUE_MAX];
 };
 
 /* One item, borrowed from the sorter. */
 struct draft_item {
     const char *entry_id;
     bool removing;
+    bool quiet;                             /* a removal of what is not there counts as nothing */
     const uint8_t *hashes[HASH_KIND_COUNT]; /* NULL where unknown; PDQ in the order of its hex text */
     int pdq_quality;
     const char *classification, *note;

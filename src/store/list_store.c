@@ -115,6 +115,24 @@ int list_store_open(const char *folder, bool create, struct list_store **store, 
     return 0;
 }
 
+void list_store_guard(struct list_store *store, const struct config *config)
+{
+    store->config = config;
+}
+
+int list_store_check_signed(const struct list_store *store, const char *name, struct diag *diag)
+{
+    const struct config_list *rules = store->config != NULL ? config_find_list(store->config, name) : NULL;
+
+    if (rules == NULL || !rules->is_signed)
+        return 0;
+    return diag_fail(
+        diag, LIST_STORE_REFUSED,
+        "list %s has a signature_key in the configuration: its entries change only by the import "
+        "of a signed file",
+        name);
+}
+
 void list_store_close(struct list_store *store)
 {
     if (store == NULL)

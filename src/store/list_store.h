@@ -12,7 +12,8 @@
  * own, so that nobody waits for it and its callbacks may use the store. */
 struct list_store {
     char path[PATH_MAX];
-    pthread_mutex_t lock; /* of all that follows */
+    const struct config *config; /* NULL: nothing is known of any list */
+    pthread_mutex_t lock;        /* of all that follows */
     sqlite3 *db;
     sqlite3_stmt *version, *row, *list;
 };
@@ -23,6 +24,9 @@ int list_store_connect(struct list_store *store, sqlite3 **db, struct diag *diag
 /* -EBUSY becomes LIST_STORE_BUSY with a sentence; all else stays. For what SQLite says, never for what a
  * callback says. */
 int list_store_outcome(int result, struct diag *diag);
+
+/* LIST_STORE_REFUSED when the entries of the list change only by what bears its signature. */
+int list_store_check_signed(const struct list_store *store, const char *name, struct diag *diag);
 
 /* LIST_STORE_NOT_FOUND with a sentence. */
 int list_store_unknown_list(const char *name, struct diag *diag);

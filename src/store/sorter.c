@@ -2,9 +2,9 @@
 
 #include "prescreen/base/bug.h"
 #include "prescreen/base/bytes.h"
+#include "prescreen/os/files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -130,38 +130,13 @@ static const uint8_t *record_in_memory(const struct sorter *sorter, size_t place
     return sorter->records.data + offset;
 }
 
-/* A file that nobody can open by name; some file systems can only make one by taking the name away. */
-static int open_file(struct sorter *sorter)
-{
-    char path[PATH_MAX];
-
-    sorter->file = open(sorter->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (sorter->file >= 0)
-        return 0;
-    if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)
-        return -errno;
-    if (snprintf(path, sizeof path, "%s/draft-XXXXXX", sorter->folder) >= (int)sizeof path)
-        return -ENAMETOOLONG;
-    sorter->file = mkostemp(path, O_CLOEXEC);
-    if (sorter->file < 0)
-        return -errno;
-    unlink(path);
-    return 0;
-}
-
 static int write_all(struct sorter *sorter, const uint8_t *data, size_t size)
 {
-    while (size > 0) {
-        ssize_t wrote = pwrite(sorter->file, data, size, (off_t)sorter->file_size);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return wrote < 0 ? -errno : -EIO;
-        data += wrote;
-        size -= (size_t)wrote;
-        sorter->file_size += (uint64_t)wrote;
-    }
-    return 0;
+    int result = files_write_at(sorter->file, data, size, sorter->file_size);
+
+    if (result == 0)
+        sorter->file_size += size;
+    return result;
 }
 
 static int write_records(struct sorter *sorter)
@@ -192,7 +167,7 @@ static int write_records(struct sorter *sorter)
 static int write_run(struct sorter *sorter)
 {
     struct run run = {.at = sorter->file_size};
-    int result = sorter->file < 0 ? open_file(sorter) : 0;
+    int result = sorter->file < 0 ? files_open_unnamed(sorter->folder, &sorter->file) : 0;
 
     if (result != 0)
         return result;

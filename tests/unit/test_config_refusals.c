@@ -40,7 +40,7 @@ static const struct {
     {"workers: 1\nlisen: x\n", "f:2: lisen: unknown key, did you mean listen? Known here: listen, admin_"},
     {"lisn: x\n", "f:1: lisn: unknown key, did you mean listen?"},
     {"lissteen: x\n", "f:1: lissteen: unknown key, did you mean listen?"},
-    {"lis: x\n", "f:1: lis: unknown key; known here: "},
+    {"zzz: x\n", "f:1: zzz: unknown key; known here: "},
     {"Workers: 1\n", "f:1: Workers: unknown key, did you mean workers?"},
     {"database: x\n", "f:1: database: unknown key; known here: "},
     {"<<: { workers: 1 }\n", "f:1: <<: unknown key; "},

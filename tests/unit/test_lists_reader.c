@@ -35,12 +35,12 @@ static int take_entry(void *context, const struct list_entry *entry)
     return keep_entry(&reading->entries, entry);
 }
 
-static void take_skip(void *context, uint64_t line, const char *why)
+static void take_skip(void *context, const char *place, const char *why)
 {
     struct reading *reading = context;
 
     if (reading->skips < 64) {
-        reading->skipped_lines[reading->skips] = line;
+        ck_assert_int_eq(sscanf(place, "line %" SCNu64, &reading->skipped_lines[reading->skips]), 1);
         strcpy(reading->skipped_why[reading->skips], why);
     }
     reading->skips++;
@@ -74,7 +74,8 @@ static void read_pieces(struct reading *reading, enum list_format format, bool s
     }
     if (reading->outcome == 0)
         reading->outcome = list_reader_finish(reader, &reading->diag);
-    list_reader_count(reader, &reading->taken, &reading->skipped);
+    reading->taken = list_reader_tally(reader)->taken;
+    reading->skipped = list_reader_tally(reader)->skipped;
     list_reader_free(reader);
 }
 

@@ -15,6 +15,20 @@ enum audience { AUDIENCE_CHILD, AUDIENCE_ADULT, AUDIENCE_UNKNOWN, AUDIENCE_COUNT
 
 enum hash_kind { HASH_MD5, HASH_SHA1, HASH_SHA256, HASH_PDQ, HASH_KIND_COUNT };
 
+/* What a row of a list file may say of an entry. The hashes stand in the order of enum hash_kind. */
+enum list_column {
+    COLUMN_ENTRY_ID,
+    COLUMN_MD5,
+    COLUMN_SHA1,
+    COLUMN_SHA256,
+    COLUMN_PDQ,
+    COLUMN_QUALITY,
+    COLUMN_CLASSIFICATION,
+    COLUMN_NOTE,
+    COLUMN_VIEWS, /* exported only of a list that has any */
+    COLUMN_COUNT
+};
+
 /* The eight symmetries of a square, named as PDQ's reference names them. */
 enum orientation {
     ORIENTATION_ORIGINAL,
@@ -106,6 +120,7 @@ enum right { RIGHT_SCREEN = 1, RIGHT_DETAIL = 2, RIGHT_LISTS = 4 };
 const char *verdict_name(enum verdict verdict);
 const char *list_action_name(enum list_action action);
 const char *audience_name(enum audience audience);
+const char *list_column_name(enum list_column column);
 const char *hash_kind_name(enum hash_kind kind);
 const char *orientation_name(enum orientation orientation);
 const char *view_name(enum view view);

@@ -18,7 +18,12 @@ enum {
     CONFIG_KEYS_MAX = 1000,
     CONFIG_PROFILES_MAX = 1000,
     CONFIG_WORKERS_MAX = 1024,
-    CONFIG_FILE_MAX = 1 << 20, /* bytes */
+    CONFIG_LISTS_MAX = 1000,
+    CONFIG_CLASSES_MAX = 1000,      /* with one meaning */
+    CONFIG_CLASS_MAX = 64,          /* bytes, printable UTF-8 */
+    CONFIG_COLUMN_MAX = 64,         /* bytes, printable UTF-8 */
+    CONFIG_SIGNATURE_KEY_SIZE = 32, /* bytes */
+    CONFIG_FILE_MAX = 1 << 20,      /* bytes */
     CONFIG_LIMIT_TEXT_SIZE = 32
 };
 
@@ -36,6 +41,25 @@ struct config_profile {
     char name[CONFIG_NAME_MAX + 1];
     struct policy_rules rules[AUDIENCE_COUNT]; /* the profile's own, with each audience's overrides applied */
     char version[17]; /* first 16 hex digits of the SHA-256 of all effective values: the policy_version */
+};
+
+/* What a category or classification of a list file means: one of enum list_action, or this. */
+enum { CLASS_IGNORED = ACTION_COUNT, CLASS_MEANING_COUNT };
+
+struct config_class {
+    char name[CONFIG_CLASS_MAX + 1]; /* "none": what has no class */
+    unsigned int meaning;
+};
+
+/* What is said of one list beyond what the store keeps of it. */
+struct config_list {
+    char name[CONFIG_NAME_MAX + 1];
+    bool is_signed; /* its entries change only by files with a signature by signature_key */
+    uint8_t signature_key[CONFIG_SIGNATURE_KEY_SIZE]; /* Ed25519 */
+    bool has_columns;
+    char columns[COLUMN_COUNT][CONFIG_COLUMN_MAX + 1]; /* what its CSV files call each; "" = they have none */
+    struct config_class *classes;                      /* by name */
+    size_t class_count;                                /* 0: its files have none that matter */
 };
 
 enum listen_kind { LISTEN_NONE, LISTEN_TCP, LISTEN_UNIX };
@@ -61,6 +85,8 @@ struct config {
     struct config_limits limits;
     struct config_key *keys;
     size_t key_count;
+    struct config_list *lists; /* by name */
+    size_t list_count;
     struct config_profile *profiles; /* by name; always has "default" */
     size_t profile_count;
     char origin[CONFIG_PATH_MAX]; /* the file, or "built-in defaults" */
@@ -101,5 +127,9 @@ void config_free(struct config *config);
 
 /* NULL when there is none. */
 const struct config_profile *config_find_profile(const struct config *config, const char *name);
+const struct config_list *config_find_list(const struct config *config, const char *name);
+
+/* What a class of the list's files means; false when that is not said. */
+bool config_find_class(const struct config_list *list, const char *name, unsigned int *meaning);
 
 #endif

@@ -32,6 +32,7 @@ struct list_entry {
     const struct entry_view *views; /* borrowed like the texts; NULL when there are none */
     size_t view_count;              /* at most ENTRY_VIEWS_MAX */
     uint64_t line; /* of the file that it stands in, from 1; 0 when it comes from nowhere of the kind */
+    uint64_t rank; /* of several records of one entry_id the highest counts, where they may repeat */
 };
 
 /* Positive outcome of list_entry_check(). */

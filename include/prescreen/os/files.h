@@ -6,6 +6,7 @@
 #include "prescreen/base/diag.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Makes the directory, readable by its owner alone, when there is none; one that exists is left as it is.
  * Its parent must exist. Errors: -ENOTDIR when path is something else, -errno, with diag. */
@@ -15,6 +16,13 @@ int files_make_directory(const char *path, struct diag *diag);
  * larger (content is then undefined but still the caller's to clear), -EINVAL when it is not a regular file,
  * -errno, with diag. */
 int files_read(const char *path, struct bytes *content, struct diag *diag);
+
+/* Opens a file in the folder that nobody can open by name, for reading and writing. Errors: -ENAMETOOLONG,
+ * -errno. Ownership: *fd is the caller's. */
+int files_open_unnamed(const char *folder, int *fd);
+
+/* Writes data at offset. Errors: -errno. */
+int files_write_at(int fd, const void *data, size_t size, uint64_t offset);
 
 /* Writes the directory of the running executable, without a slash at its end, into path[0..capacity). Errors:
  * -ENAMETOOLONG, -errno. Source: proc(5), /proc/self/exe. */

@@ -4,6 +4,7 @@
 #define PRESCREEN_STORE_LISTS_H
 
 #include "prescreen/base/diag.h"
+#include "prescreen/config/config.h"
 #include "prescreen/lists/entry.h"
 
 #include <stdbool.h>
@@ -52,6 +53,10 @@ struct list_store;
 int list_store_open(const char *folder, bool create, struct list_store **store, struct diag *diag);
 void list_store_close(struct list_store *store);
 
+/* Holds every change from now on against what the configuration says of its list: the entries of one that is
+ * signed change only by drafts that were vouched for. config is borrowed for the store's life. */
+void list_store_guard(struct list_store *store, const struct config *config);
+
 /* The version in force. Sees other processes' changes. Cost: some microseconds, no disk. */
 int list_store_version(struct list_store *store, uint64_t *lists_version, struct diag *diag);
 
@@ -83,15 +88,26 @@ enum list_change_mode { LIST_MERGE, LIST_REPLACE }; /* REPLACE: what was not ups
 struct list_draft;
 int list_draft_begin(struct list_store *store, const char *name, enum list_change_mode mode,
                      struct list_draft **draft, struct diag *diag);
+/* From now on an entry_id may be named repeatedly: the item of the highest rank counts, of equals the last.
+ */
+void list_draft_allow_repeats(struct list_draft *draft);
+/* The caller has checked that everything in the draft bears the signature of the list. */
+void list_draft_vouch(struct list_draft *draft);
 /* An upsert replaces the whole entry. LIST_STORE_REFUSED: the entry breaks list_entry_check(). That the draft
  * names an entry_id twice is found by the commit. */
 int list_draft_upsert(struct list_draft *draft, const struct list_entry *entry, struct diag *diag);
 /* Removing what is not there is no error; it counts as unchanged. LIST_STORE_REFUSED as above. */
 int list_draft_remove(struct list_draft *draft, const char *entry_id, struct diag *diag);
+/* As list_draft_remove(), of a given rank; what is not there counts as nothing. */
+int list_draft_withdraw(struct list_draft *draft, const char *entry_id, uint64_t rank, struct diag *diag);
+/* Tells what a commit at this moment would do, and changes nothing; lists_version is the one in force. Waits
+ * for nobody. Frees the draft always. Outcomes as list_draft_commit(). */
+int list_draft_preview(struct list_draft *draft, struct list_change *change, struct diag *diag);
 /* Makes the change. Durable when it returns 0, nothing has happened otherwise: LIST_STORE_NOT_FOUND (the list
- * was deleted meanwhile), LIST_STORE_REFUSED (an entry_id is named twice; the sentence names both lines),
- * LIST_STORE_BUSY. who and what go to the history (key name or "command line"; "import", "entries").
- * Always a new version, so that every follower learns of updated_us. Frees the draft always. */
+ * was deleted meanwhile), LIST_STORE_REFUSED (an entry_id is named twice; the sentence names both lines; or
+ * the list takes signed files only), LIST_STORE_BUSY. who and what go to the history (key name or "command
+ * line"; "import", "entries"). Always a new version, so that every follower learns of updated_us. Frees the
+ * draft always. */
 int list_draft_commit(struct list_draft *draft, const char *who, const char *what, struct list_change *change,
                       struct diag *diag);
 void list_draft_abandon(struct list_draft *draft);
