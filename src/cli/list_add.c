@@ -10,7 +10,20 @@
 #include "source.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+/* By default the main hash is looked up within 31 bits and those of views within 24: what is nearer to it
+ * than the difference is found through it. */
+enum { COVERED_BY_MAIN = 6 };
+
+/* What one picture is enrolled with. */
+struct enrolled {
+    struct known_hashes hashes;
+    struct entry_view views[ENTRY_VIEWS_MAX];
+    size_t view_count;
+    size_t left_out; /* views past ENTRY_VIEWS_MAX */
+};
 
 struct enrolment {
     const struct invocation *invocation;
@@ -18,13 +31,45 @@ struct enrolment {
     struct list_draft *draft;
     struct progress progress;
     unsigned int quality_floor;
+    uint64_t views; /* of all pictures */
 };
 
-/* Keeps the PDQ of a picture that has enough to tell; a broken or unknown file is refused. */
+static bool is_known(const struct enrolled *enrolled, const struct pdq_hash *hash)
+{
+    if ((enrolled->hashes.kinds & HASH_BIT(HASH_PDQ)) != 0 &&
+        pdq_distance(&enrolled->hashes.pdq, hash) <= COVERED_BY_MAIN)
+        return true;
+    for (size_t i = 0; i < enrolled->view_count; i++) {
+        if (pdq_distance(&enrolled->views[i].hash, hash) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Takes the views that have enough to tell; of an animation, those of its first frame. */
+static void take_views(const struct enrolment *enrolment, const struct examination *examination,
+                       struct enrolled *enrolled)
+{
+    for (uint32_t i = 0; i < examination->view_count; i++) {
+        const struct examined_view *view = &examination->views[i];
+        const struct pdq_hash *hash = &view->hashes[ORIENTATION_ORIGINAL];
+
+        if (view->view == VIEW_MAIN || view->frame != 0 || view->quality < enrolment->quality_floor ||
+            is_known(enrolled, hash))
+            continue;
+        if (enrolled->view_count < ENTRY_VIEWS_MAX)
+            enrolled->views[enrolled->view_count++] = (struct entry_view){(enum view)view->view, *hash};
+        else
+            enrolled->left_out++;
+    }
+}
+
+/* Keeps the PDQ hashes of a picture that has enough to tell; a broken or unknown file is refused. */
 static int judge_examination(const struct enrolment *enrolment, const struct examination *examination,
-                             struct known_hashes *hashes, struct diag *diag)
+                             struct enrolled *enrolled, struct diag *diag)
 {
     const struct examined_view *main_view = examination_main_view(examination);
+    struct known_hashes *hashes = &enrolled->hashes;
 
     if (examination->reasons != 0) {
         int reason = __builtin_ctz(examination->reasons);
@@ -38,22 +83,23 @@ static int judge_examination(const struct enrolment *enrolment, const struct exa
         hashes->pdq = main_view->hashes[ORIENTATION_ORIGINAL];
         hashes->pdq_quality = (int)main_view->quality;
     }
+    take_views(enrolment, examination, enrolled);
     return 0;
 }
 
-static int examine(struct enrolment *enrolment, const struct upload *upload, struct known_hashes *hashes,
+static int examine(struct enrolment *enrolment, const struct upload *upload, struct enrolled *enrolled,
                    struct diag *diag)
 {
     struct examination *examination = malloc(sizeof *examination);
     const struct examination_request request = {
-        .memory_fd = upload->memory_fd, .size = upload->size, .effort = EFFORT_THOROUGH, .enrolment = true};
+        .memory_fd = upload->memory_fd, .size = upload->size, .effort = EFFORT_STANDARD, .enrolment = true};
     int result = 0;
 
     if (examination == NULL)
         return diag_fail(diag, -ENOMEM, "no memory");
     result = worker_pool_examine(enrolment->local.pool, &request, examination);
     if (result == 0)
-        result = judge_examination(enrolment, examination, hashes, diag);
+        result = judge_examination(enrolment, examination, enrolled, diag);
     else
         result = diag_fail(diag, -EBUSY, "no decoder came free in time");
     free(examination);
@@ -64,31 +110,40 @@ static int hash_file(void *context, unsigned int lane, size_t index, void **prod
 {
     struct enrolment *enrolment = context;
     struct upload *upload = NULL;
-    struct known_hashes *hashes = malloc(sizeof *hashes);
+    struct enrolled *enrolled = calloc(1, sizeof *enrolled);
     int result = 0;
 
     (void)lane;
-    if (hashes == NULL)
+    if (enrolled == NULL)
         return diag_fail(diag, -ENOMEM, "no memory");
     result = source_read_upload(enrolment->invocation->operands[index + 1],
                                 enrolment->local.config->limits.body_bytes, &upload, diag);
     if (result == 0) {
-        *hashes = upload->hashes;
-        result = examine(enrolment, upload, hashes, diag);
+        enrolled->hashes = upload->hashes;
+        result = examine(enrolment, upload, enrolled, diag);
     }
     upload_free(upload);
     if (result != 0) {
-        free(hashes);
+        free(enrolled);
         return result;
     }
-    *product = hashes;
+    *product = enrolled;
     return 0;
 }
 
-static int take_hashes(void *context, size_t index, int result, const void *product, const struct diag *diag)
+static void tell_shortfall(const char *name, const struct enrolled *enrolled)
+{
+    if ((enrolled->hashes.kinds & HASH_BIT(HASH_PDQ)) == 0)
+        say("%s: too little to tell for a perceptual hash; enrolled by its digests%s", name,
+            enrolled->view_count == 0 ? " alone" : " and views");
+    if (enrolled->left_out > 0)
+        say("%s: %zu views are left out, an entry holds %d", name, enrolled->left_out, ENTRY_VIEWS_MAX);
+}
+
+static int take_picture(void *context, size_t index, int result, const void *product, const struct diag *diag)
 {
     struct enrolment *enrolment = context;
-    const struct known_hashes *hashes = product;
+    const struct enrolled *enrolled = product;
     const char *name = enrolment->invocation->operands[index + 1];
     char digest[PDQ_HEX_SIZE];
     struct diag draft_diag = {""};
@@ -98,17 +153,19 @@ static int take_hashes(void *context, size_t index, int result, const void *prod
         say("%s: %s", name, diag->text);
         return result;
     }
-    if ((hashes->kinds & HASH_BIT(HASH_PDQ)) == 0)
-        say("%s: too little to tell for a perceptual hash; enrolled by its digests alone", name);
-    known_hashes_format(hashes, HASH_SHA256, digest);
+    tell_shortfall(name, enrolled);
+    known_hashes_format(&enrolled->hashes, HASH_SHA256, digest);
     struct list_entry entry = {.entry_id = option_text(enrolment->invocation, OPTION_ENTRY_ID, digest),
-                               .hashes = *hashes,
+                               .hashes = enrolled->hashes,
                                .classification =
                                    option_text(enrolment->invocation, OPTION_CLASSIFICATION, ""),
-                               .note = ""};
+                               .note = "",
+                               .views = enrolled->views,
+                               .view_count = enrolled->view_count};
     result = list_draft_upsert(enrolment->draft, &entry, &draft_diag);
     if (result != 0)
         say("%s: %s", name, draft_diag.text);
+    enrolment->views += enrolled->view_count;
     progress_show(&enrolment->progress, index + 1);
     return result;
 }
@@ -144,12 +201,21 @@ static int hash_files(struct enrolment *enrolment)
                           .lanes = files < workers ? (unsigned int)files : workers,
                           .context = enrolment,
                           .work = hash_file,
-                          .take = take_hashes};
+                          .take = take_picture};
 
     progress_start(&enrolment->progress, "add", files);
     int result = batch_run(&batch);
     progress_hide(&enrolment->progress);
     return result;
+}
+
+static void print_enrolled(const struct enrolment *enrolment, const struct list_change *change)
+{
+    const char *name = enrolment->invocation->operands[0];
+
+    list_print_change(name, change);
+    if (enrolment->views > 0)
+        printf("%s: with hashes of %llu views besides\n", name, (unsigned long long)enrolment->views);
 }
 
 int command_list_add(const struct invocation *invocation)
@@ -169,7 +235,7 @@ int command_list_add(const struct invocation *invocation)
         enrolment.draft = NULL;
         result = list_draft_commit(draft, LIST_HISTORY_NAME, "entries", &change, &diag);
         if (result == 0)
-            list_print_change(name, &change);
+            print_enrolled(&enrolment, &change);
         else
             list_say_failure(name, result, &diag);
     }
