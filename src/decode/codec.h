@@ -7,13 +7,19 @@
 
 #include <stdbool.h>
 
+struct picture_parts;
+
 struct codec_job {
     const uint8_t *data;
     size_t size;
     const struct decode_limits *limits;
     const struct row_sink *sink;
     struct decode_report *report; /* format, exif 1 and zeros when the codec starts */
+    struct picture_parts *parts;  /* where codec_note_thumbnail() notes; NULL where none is wanted */
 };
+
+/* Decodes data by the codec of report->format, or refuses it when there is none. */
+int codec_decode(const struct codec_job *job);
 
 /* Each decodes the pictures of data that was recognised as its format, with decode_picture()'s contract. */
 int codec_jpeg_decode(const struct codec_job *job);
@@ -36,9 +42,17 @@ bool codec_accept_memory(const struct codec_job *job, uint64_t pixels, unsigned 
  * the file's end. */
 void codec_note_end(const struct codec_job *job, size_t end);
 
+/* Notes a file within the job's data that shows the picture of that number, counted from 0 in the file, in
+ * small. It has the orientation that is in the report now. The same place noted again adds nothing. */
+void codec_note_thumbnail(const struct codec_job *job, uint32_t frame, const uint8_t *data, size_t size);
+
 /* The orientation (1-8) of an EXIF block that starts at its TIFF header, 1 when it is absent or anything is
  * wrong with it. Only the first directory is read, and only a SHORT counts, as in browsers. Source: Exif 2.32
  * sections 4.5 and 4.6.4. */
 unsigned int exif_orientation(const uint8_t *tiff, size_t size);
+
+/* The compressed thumbnail that the second directory of an EXIF block names, as far as it lies in the block.
+ * Returns false when there is none. Source: Exif 2.32 section 4.5.8, tags 0x0201 and 0x0202. */
+bool exif_thumbnail(const uint8_t *tiff, size_t size, size_t *start, size_t *length);
 
 #endif

@@ -129,7 +129,17 @@ static void say_nothing(j_common_ptr library)
     (void)library;
 }
 
-/* Reads the orientation where the segment lies, so that nothing of it is kept however many there are. The
+static void read_exif(const struct codec_job *job, const uint8_t *tiff, size_t size)
+{
+    size_t start = 0;
+    size_t length = 0;
+
+    job->report->exif = exif_orientation(tiff, size);
+    if (exif_thumbnail(tiff, size, &start, &length))
+        codec_note_thumbnail(job, 0, tiff + start, length);
+}
+
+/* Reads EXIF where the segment lies, so that nothing of it is kept however many there are. The
  * library's source is the whole file in one piece: what is not in the buffer is not in the file. */
 static boolean read_app1(j_decompress_ptr library)
 {
@@ -145,7 +155,7 @@ static boolean read_app1(j_decompress_ptr library)
         length = present;
     if (!decoder->oriented && length >= 8 && memcmp(at + 2, "Exif\0", 6) == 0) {
         decoder->oriented = true;
-        decoder->job->report->exif = exif_orientation(at + 8, length - 8);
+        read_exif(decoder->job, at + 8, length - 8);
     }
     source->next_input_byte += length;
     source->bytes_in_buffer -= length;
@@ -409,6 +419,24 @@ static int decode_accepted(struct jpeg_decoder *decoder)
     return deliver_rows(decoder);
 }
 
+/* Looks for the picture's end from where the library stopped; from the start when the data made it stop. */
+static void note_end(const struct jpeg_decoder *decoder)
+{
+    const struct codec_job *job = decoder->job;
+    const struct jpeg_pieces *means = &decoder->means;
+    size_t at = 2;
+
+    if (decoder->library.src != NULL && !decoder->cut && job->report->reasons == 0) {
+        size_t ended = jpeg_input_complete((j_decompress_ptr)&decoder->library) ? 2 : 0; /* by its marker */
+        at = means->count > 0 ? (size_t)(means->piece[means->count - 1].start - job->data) +
+                                    means->piece[means->count - 1].size - 2
+                              : scan_end(decoder) - ended;
+    }
+    size_t end = jpeg_scans_find_end(job->data, job->size, at);
+    if (end > 0)
+        codec_note_end(job, end);
+}
+
 static int decode_from_start(struct jpeg_decoder *decoder)
 {
     int status = 0;
@@ -416,6 +444,7 @@ static int decode_from_start(struct jpeg_decoder *decoder)
     if (open_library(decoder) && read_header(decoder) &&
         codec_accept_size(decoder->job, decoder->library.image_width, decoder->library.image_height))
         status = decode_accepted(decoder);
+    note_end(decoder);
     jpeg_destroy_decompress(&decoder->library);
     return status;
 }

@@ -8,6 +8,14 @@ enum {
      * comments of a PNM, the prologue of an SVG. Real ones need some hundred bytes. */
     CODEC_SNIFF_WINDOW_BYTES = 4096,
 
+    /* Pictures that may follow the first one in its file. Cameras write a few; each costs some 30 us before
+     * the sink is asked. */
+    CODEC_FOLLOWING_MAX = 1000,
+    /* Thumbnails of all pictures of a file. */
+    CODEC_THUMBNAILS_MAX = 64,
+    /* A camera's has 0.02 to 0.3 million pixels; a bomb of 64 KB could have the job's limit. */
+    CODEC_THUMBNAIL_PIXELS = 4000000,
+
     /* The longest chunk that libpng may keep. Of those that it is shown, a palette (768 bytes) is the
        longest. */
     CODEC_PNG_CHUNK_MAX_BYTES = 4096,

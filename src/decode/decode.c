@@ -1,6 +1,7 @@
 #include "prescreen/decode/decode.h"
 
 #include "codec.h"
+#include "parts.h"
 #include "trailing.h"
 
 #include <stdio.h>
@@ -23,21 +24,33 @@ static const struct codec *find_codec(enum media_format format)
     return NULL;
 }
 
+int codec_decode(const struct codec_job *job)
+{
+    const struct codec *codec = find_codec(job->report->format);
+
+    if (codec != NULL)
+        return codec->decode(job);
+    if (job->report->format == FORMAT_UNKNOWN)
+        codec_refuse(job, REASON_MEDIA_UNRECOGNISED,
+                     job->size == 0 ? "empty" : "not a picture format known here");
+    else
+        codec_refuse(job, REASON_MEDIA_UNSUPPORTED, "no decoder for this format");
+    return 0;
+}
+
 int decode_picture(const uint8_t *data, size_t size, const struct decode_limits *limits,
                    const struct row_sink *sink, struct decode_report *report)
 {
-    const struct codec_job job = {data, size, limits, sink, report};
+    struct picture_parts parts = {.thumbnail_count = 0};
+    const struct codec_job job = {data, size, limits, sink, report, &parts};
 
     *report = (struct decode_report){.format = decode_sniff(data, size), .exif = 1};
-    const struct codec *codec = find_codec(report->format);
-    if (codec != NULL)
-        return codec->decode(&job);
-    if (report->format == FORMAT_UNKNOWN)
-        codec_refuse(&job, REASON_MEDIA_UNRECOGNISED,
-                     size == 0 ? "empty" : "not a picture format known here");
-    else
-        codec_refuse(&job, REASON_MEDIA_UNSUPPORTED, "no decoder for this format");
-    return 0;
+    int status = codec_decode(&job);
+    if (status == 0)
+        status = parts_decode_following(&job);
+    if (status == 0)
+        status = parts_decode_thumbnails(&job);
+    return status;
 }
 
 void codec_refuse(const struct codec_job *job, enum reason reason, const char *words)

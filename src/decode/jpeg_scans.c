@@ -188,3 +188,23 @@ bool jpeg_scans_find_means(const uint8_t *data, size_t size, unsigned int bits_s
     }
     return false;
 }
+
+size_t jpeg_scans_find_end(const uint8_t *data, size_t size, size_t at)
+{
+    struct walk walk = {.data = data, .size = size, .at = at};
+
+    while ((walk.at = end_of_scan(&walk, walk.at)) < size) {
+        uint8_t marker = data[walk.at + 1];
+        if (marker == MARKER_EOI)
+            return walk.at + 2;
+        if (marker == MARKER_SOI)
+            return walk.at;
+        size_t left = size - walk.at - 2;
+        const uint8_t *segment = data + walk.at + 2;
+        size_t length = marker == MARKER_TEM ? 0 : left < 2 ? left : (size_t)segment[0] << 8 | segment[1];
+        if (length > left)
+            return 0;
+        walk.at += 2 + length;
+    }
+    return 0;
+}

@@ -1,4 +1,4 @@
-/* Where the scans of a progressive JPEG lie, found without decoding them. */
+/* Where the scans of a JPEG lie and where it ends, found without decoding. */
 #ifndef PRESCREEN_SRC_DECODE_JPEG_SCANS_H
 #define PRESCREEN_SRC_DECODE_JPEG_SCANS_H
 
@@ -25,5 +25,9 @@ struct jpeg_pieces {
  * at each byte, memchr's. Source: ITU-T T.81 sections B.1.1.5, B.2 and G.1.1. */
 bool jpeg_scans_find_means(const uint8_t *data, size_t size, unsigned int bits_spare,
                            struct jpeg_pieces *pieces);
+
+/* Where the picture ends of which a segment or entropy-coded data stands at position at (at least 2): behind
+ * its end marker, or where another picture starts without one; 0 when neither comes. */
+size_t jpeg_scans_find_end(const uint8_t *data, size_t size, size_t at);
 
 #endif

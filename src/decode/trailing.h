@@ -13,4 +13,7 @@
  * (PDF), ISO/IEC 14496-12 4.3 (ftyp), RFC 1952 (gzip). */
 enum trailing_data trailing_recognise(const uint8_t *data, size_t size);
 
+/* How many of the bytes, from the first on, are padding: zeros, ones and white space. */
+size_t trailing_padding(const uint8_t *data, size_t size);
+
 #endif

@@ -16,6 +16,9 @@ enum {
     SCANS_MAX = 100,
     /* A look at the clock costs about as much as a row of 100 pixels. */
     ROWS_BETWEEN_LOOKS = 16,
+    /* The radius of the main picture (31) less that of a thumbnail (24), by default: what is near a thumbnail
+     * that is as near to its picture is near the picture, too. */
+    THUMBNAIL_REPEATS_BITS = 7,
 };
 /* Program, libraries and stack, and the little that is allocated beside the codec. */
 static const uint64_t memory_reserve = (uint64_t)40 << 20;
@@ -67,13 +70,28 @@ static bool repeats_frame_before(const struct examiner *examiner, const struct e
     return true;
 }
 
+/* A thumbnail that shows what its picture shows finds nothing that the picture does not. */
+static bool repeats_its_picture(const struct examiner *examiner, const struct examined_view *thumbnail)
+{
+    const struct examination *examination = examiner->examination;
+
+    for (uint32_t i = 0; thumbnail->view == VIEW_THUMBNAIL && i < examination->view_count; i++) {
+        const struct examined_view *view = &examination->views[i];
+        if (view->view == VIEW_MAIN && view->frame == thumbnail->frame &&
+            pdq_distance(&view->hashes[ORIENTATION_ORIGINAL], &thumbnail->hashes[ORIENTATION_ORIGINAL]) <=
+                THUMBNAIL_REPEATS_BITS)
+            return true;
+    }
+    return false;
+}
+
 static void finish_picture(struct examiner *examiner)
 {
     struct examination *examination = examiner->examination;
     struct examined_view *views = &examination->views[examination->view_count];
     uint32_t count = canvas_finish(&examiner->canvas, views);
 
-    if (count == 0 || repeats_frame_before(examiner, views, count))
+    if (count == 0 || repeats_frame_before(examiner, views, count) || repeats_its_picture(examiner, views))
         return;
     examiner->frame_first = examination->view_count;
     examiner->frame_count = count;

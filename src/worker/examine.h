@@ -30,8 +30,9 @@ struct examine_orders {
 
 /* Decodes the upload and hashes each of its pictures row by row: over white and, where it has alpha, its
  * stored colours and over black as well, each of the two when its hash is another. EXIF orientation is
- * applied. A frame that looks like the one before adds nothing. What cannot be examined is told in
- * examination->reasons; decode_us is 0. Cost: the codec's, and PDQ's for each view. */
+ * applied. A frame that looks like the one before, and a thumbnail that looks like its picture, add nothing.
+ * What cannot be examined is told in examination->reasons; decode_us is 0. Cost: the codec's, and PDQ's for
+ * each view. */
 void examine_upload(const uint8_t *data, size_t size, const struct examine_orders *orders,
                     struct examination *examination);
 

@@ -88,7 +88,7 @@ static void fuzz_check_report(const struct decode_report *report, const struct f
     BUG_ON(length == sizeof report->detail);
     for (size_t i = 0; i < length; i++)
         BUG_ON(report->detail[i] < 0x20 || report->detail[i] > 0x7e);
-    BUG_ON(sink->begins > 0 && sink->first.view == VIEW_MAIN &&
+    BUG_ON(sink->begins > 0 && sink->first.view == VIEW_MAIN && sink->first.frame == 0 &&
            (sink->first.width != report->width || sink->first.height != report->height));
     BUG_ON(sink->begins > 0 && sink->last_frame >= report->frames);
     if (sink->refusal != 0)

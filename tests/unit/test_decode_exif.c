@@ -1,4 +1,4 @@
-/* EXIF's orientation: both byte orders, every value, and blocks that lie about themselves. */
+/* EXIF's orientation and thumbnail: both byte orders, every value, and blocks that lie about themselves. */
 #include "decode/codec.h"
 #include "tap.h"
 
@@ -92,6 +92,81 @@ START_TEST(lies_about_places_and_counts_change_nothing)
 }
 END_TEST
 
+enum { THUMBNAIL_AT = 56, BLOCK_BYTES = 66 };
+
+/* A block with an empty first directory and a second one that names the ten bytes at its end. */
+static void build_thumbnail(uint8_t block[BLOCK_BYTES])
+{
+    static const uint8_t bytes[] = {'I',  'I',  42, 0, 8, 0, 0, 0, 0,  0, 14, 0,
+                                    0,    0,    3,  0,                           /* header, directories */
+                                    0x03, 0x01, 3,  0, 1, 0, 0, 0, 6,  0, 0,  0, /* compression */
+                                    0x01, 0x02, 4,  0, 1, 0, 0, 0, 56, 0, 0,  0, /* start */
+                                    0x02, 0x02, 4,  0, 1, 0, 0, 0, 10, 0, 0,  0, /* length */
+                                    0,    0,    0,  0};
+
+    memset(block, 'x', BLOCK_BYTES);
+    memcpy(block, bytes, sizeof bytes);
+}
+
+START_TEST(a_thumbnail_is_where_the_second_directory_says)
+{
+    uint8_t block[BLOCK_BYTES];
+    size_t start = 0;
+    size_t length = 0;
+
+    build_thumbnail(block);
+    ck_assert(exif_thumbnail(block, BLOCK_BYTES, &start, &length));
+    ck_assert(start == THUMBNAIL_AT && length == 10);
+    ck_assert_uint_eq(exif_orientation(block, BLOCK_BYTES), 1);
+}
+END_TEST
+
+START_TEST(a_thumbnail_ends_with_its_block)
+{
+    uint8_t block[BLOCK_BYTES];
+
+    build_thumbnail(block);
+    for (size_t size = 0; size <= BLOCK_BYTES; size++) {
+        size_t start = 0;
+        size_t length = 0;
+        uint8_t *cut = malloc(size + 1);
+        memcpy(cut, block, size);
+        cut = realloc(cut, size > 0 ? size : 1);
+        ck_assert(exif_thumbnail(cut, size, &start, &length) == (size > THUMBNAIL_AT));
+        if (size > THUMBNAIL_AT)
+            ck_assert(start == THUMBNAIL_AT && length == size - THUMBNAIL_AT);
+        free(cut);
+    }
+}
+END_TEST
+
+START_TEST(lies_about_a_thumbnail_give_none)
+{
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } lies[] = {
+        {10, 0},    /* no second directory */
+        {10, 0xff}, /* one past the end */
+        {8, 9},     /* a first directory that reaches past the end */
+        {36, 0},    /* a start of 0, */
+        {36, 66},   /* at the end, */
+        {39, 0x80}, /* far past it */
+        {48, 0},    /* no length */
+        {30, 3},    /* a start that is a SHORT */
+        {44, 2},    /* two lengths */
+        {14, 2},    /* the length is behind the last entry */
+    };
+    uint8_t block[BLOCK_BYTES];
+    size_t start = 0;
+    size_t length = 0;
+
+    build_thumbnail(block);
+    block[lies[_i].at] = lies[_i].value;
+    ck_assert(!exif_thumbnail(block, BLOCK_BYTES, &start, &length));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("decode_exif");
@@ -101,6 +176,9 @@ int main(void)
     tcase_add_test(tests, only_one_short_counts);
     tcase_add_test(tests, a_block_cut_anywhere_is_read_within_its_bytes);
     tcase_add_test(tests, lies_about_places_and_counts_change_nothing);
+    tcase_add_test(tests, a_thumbnail_is_where_the_second_directory_says);
+    tcase_add_test(tests, a_thumbnail_ends_with_its_block);
+    tcase_add_loop_test(tests, lies_about_a_thumbnail_give_none, 0, 10);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

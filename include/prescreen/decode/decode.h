@@ -24,9 +24,11 @@ struct decode_report {
     uint32_t frames;    /* that the file holds, whatever it claims; at least 1 once a header was read */
     unsigned int exif;  /* orientation 1-8 of the first picture, 1 when absent or invalid */
     reason_set reasons; /* media reasons; 0 = all of the picture reached the sink */
-    enum trailing_data trailing; /* after the end of the last picture, where the format has an end */
-    uint64_t trailing_bytes;
-    char detail[128]; /* the first reason in the decoder's own words for the log, printable ASCII */
+    enum trailing_data
+        trailing;            /* after the end of the first picture, where the format has an end; what stands
+                                after pictures that follow, when that is neither picture nor padding */
+    uint64_t trailing_bytes; /* from there to the end of the file */
+    char detail[128];        /* the first reason in the decoder's own words for the log, printable ASCII */
 };
 
 /* What the first bytes are. FORMAT_UNKNOWN when they are no picture format known here. data may be NULL when
@@ -39,7 +41,8 @@ enum media_format decode_sniff(const uint8_t *data, size_t size);
  * by the return value, and rows that could be decoded have reached the sink, which may mean begin without a
  * row. A row that the data only begins is filled up by the codec; rows that it does not reach are not
  * delivered, save in an interlaced PNG or a progressive JPEG, whose first pass covers all. A frame above the
- * limits gives its media.limit reason and the others are decoded all the same. Colour profiles and gamma are
+ * limits gives its media.limit reason and the others are decoded all the same. A following picture that is
+ * cut or broken is told as the first would be; of a thumbnail nothing is told. Colour profiles and gamma are
  * not applied. Shapes: luma where the format has it (PIXEL_GRAY, with alpha PIXEL_GRAY_ALPHA), else as
  * stored, 16 bits rounded to 8. Errors: only what the sink returned. Threads: any, no shared state. Cost: the
  * codec's; a frame of memory where the format demands it. data is borrowed. */
