@@ -31,6 +31,7 @@ enum option_id {
     OPTION_SKIP_BAD,
     OPTION_DRY_RUN,
     OPTION_SIGNATURE,
+    OPTION_TO,
     OPTION_YES,
     OPTION_ENTRY_ID,
     OPTION_CLASSIFICATION,
@@ -106,6 +107,9 @@ int command_list_import(const struct invocation *invocation);
 int command_list_export(const struct invocation *invocation);
 int command_list_show(const struct invocation *invocation);
 int command_list_remove(const struct invocation *invocation);
+int command_list_history(const struct invocation *invocation);
+int command_list_diff(const struct invocation *invocation);
+int command_list_revert(const struct invocation *invocation);
 int command_list_add(const struct invocation *invocation);
 int command_bench_decode(const struct invocation *invocation);
 int command_bench_index(const struct invocation *invocation);

@@ -27,6 +27,9 @@ void list_print_change(const char *list, const struct list_change *change)
            (unsigned long long)change->added, (unsigned long long)change->changed,
            (unsigned long long)change->removed, (unsigned long long)change->unchanged,
            (unsigned long long)change->lists_version);
+    if (change->forgotten > 0)
+        printf("%s: %llu past entries are no longer kept (limits.history)\n", list,
+               (unsigned long long)change->forgotten);
 }
 
 /* Fills properties from the options, over what they were. */
@@ -94,7 +97,7 @@ int command_list_create(const struct invocation *invocation)
     if (result == 0)
         result = decide_properties(invocation, local.list_store, &properties, &diag);
     if (result == 0)
-        result = list_store_put(local.list_store, &properties, LIST_HISTORY_NAME, &change, &diag);
+        result = list_store_put(local.list_store, &properties, local.who, &change, &diag);
     if (result == 0)
         printf("%s: action %s, max-distance %u; lists_version %llu\n", properties.name,
                list_action_name(properties.action), properties.max_distance,
@@ -207,11 +210,11 @@ static bool is_confirmed(const struct invocation *invocation, const struct list_
     return false;
 }
 
-static int remove_entries(const struct invocation *invocation, struct list_store *store,
+static int remove_entries(const struct invocation *invocation, const struct local *local,
                           struct list_change *change, struct diag *diag)
 {
     struct list_draft *draft = NULL;
-    int result = list_draft_begin(store, invocation->operands[0], LIST_MERGE, &draft, diag);
+    int result = list_draft_begin(local->list_store, invocation->operands[0], LIST_MERGE, &draft, diag);
 
     if (result != 0)
         return result;
@@ -221,7 +224,7 @@ static int remove_entries(const struct invocation *invocation, struct list_store
         list_draft_abandon(draft);
         return result;
     }
-    return list_draft_commit(draft, LIST_HISTORY_NAME, "entries", change, diag);
+    return list_draft_commit(draft, local->who, "entries", change, diag);
 }
 
 int command_list_remove(const struct invocation *invocation)
@@ -240,8 +243,8 @@ int command_list_remove(const struct invocation *invocation)
     if (result == 0 && whole && !is_confirmed(invocation, &info))
         goto out;
     if (result == 0)
-        result = whole ? list_store_delete(local.list_store, name, LIST_HISTORY_NAME, &change, &diag)
-                       : remove_entries(invocation, local.list_store, &change, &diag);
+        result = whole ? list_store_delete(local.list_store, name, local.who, &change, &diag)
+                       : remove_entries(invocation, &local, &change, &diag);
     if (result == 0) {
         list_print_change(name, &change);
         status = EXIT_STATUS_OK;

@@ -4,8 +4,6 @@
 
 #include "prescreen/store/lists.h"
 
-#define LIST_HISTORY_NAME "command line" /* who made a change, in the history */
-
 /* Says why a call of the store failed. For a list that is missing, how to make it too. */
 void list_say_failure(const char *list, int result, const struct diag *diag);
 

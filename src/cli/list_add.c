@@ -233,7 +233,7 @@ int command_list_add(const struct invocation *invocation)
     } else {
         struct list_draft *draft = enrolment.draft;
         enrolment.draft = NULL;
-        result = list_draft_commit(draft, LIST_HISTORY_NAME, "entries", &change, &diag);
+        result = list_draft_commit(draft, enrolment.local.who, "entries", &change, &diag);
         if (result == 0)
             print_enrolled(&enrolment, &change);
         else

@@ -16,6 +16,7 @@ enum { CHUNK_BYTES = 65536 };
 struct import {
     const struct invocation *invocation;
     const struct config *config;
+    const char *who; /* makes the change, in the history */
     struct list_import *import;
     const char *file; /* that is read */
     struct progress progress;
@@ -166,7 +167,7 @@ static int conclude(struct import *import, struct diag *diag)
     if (tally->taken + tally->withdrawn + tally->ignored == 0)
         return diag_fail(diag, -EINVAL,
                          "no row to take, so nothing was changed; prescreen list remove empties a list");
-    int result = list_import_commit(import->import, LIST_HISTORY_NAME, dry_run, &change, diag);
+    int result = list_import_commit(import->import, import->who, dry_run, &change, diag);
     if (result == 0 && dry_run)
         printf("%s: would be %llu added, %llu changed, %llu removed, %llu unchanged; nothing was changed "
                "(--dry-run)\n",
@@ -197,6 +198,7 @@ int command_list_import(const struct invocation *invocation)
 
     if (result == 0) {
         import.config = local.config;
+        import.who = local.who;
         result = begin_import(&import, local.list_store, &diag);
     }
     if (result != 0)

@@ -7,8 +7,10 @@
 #include "output.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { WORKER_JOBS_BEFORE_RECYCLING = 10000 };
 
@@ -27,6 +29,19 @@ int local_load_config(const struct invocation *invocation, struct local *local, 
     return 0;
 }
 
+/* Who typed the command, as the system knows them. */
+static void name_user(char *who, size_t capacity)
+{
+    char text[1024];
+    struct passwd entry;
+    struct passwd *found = NULL;
+
+    if (getpwuid_r(getuid(), &entry, text, sizeof text, &found) == 0 && found != NULL)
+        snprintf(who, capacity, "command line (%s)", entry.pw_name);
+    else
+        snprintf(who, capacity, "command line (user %u)", (unsigned int)getuid());
+}
+
 int local_open_lists(const struct invocation *invocation, bool create, struct local *local, struct diag *diag)
 {
     int result = local_load_config(invocation, local, diag);
@@ -35,6 +50,7 @@ int local_open_lists(const struct invocation *invocation, bool create, struct lo
         result = list_store_open(local->config->data_dir, create, &local->list_store, diag);
     if (result == 0)
         list_store_guard(local->list_store, local->config);
+    name_user(local->who, sizeof local->who);
     return result;
 }
 

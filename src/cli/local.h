@@ -16,6 +16,7 @@ struct local {
     struct worker_pool *pool;
     struct catalog *catalog;
     struct screener *screener;
+    char who[128]; /* makes the changes, in the history: "command line (USER)"; set with list_store */
 };
 
 /* Reads the configuration that the options name; --data-dir overrides its data_dir. Errors: negative errno

@@ -33,6 +33,8 @@ const struct config_limit_row config_limit_rows[] = {
     {"queue", 1, 64, 65536, UNIT_COUNT, AT(queue), "uploads that wait for a worker; more are answered 503"},
     {"queue_time", 1 * MS, 2 * S, 60 * S, UNIT_TIME, AT(queue_time_us),
      "longest wait for a worker, then 503"},
+    {"history", 10, 1000, 1000000, UNIT_COUNT, AT(history),
+     "versions of a list to go back to; of older ones only who, when, how many"},
     {"cache", 0, 64 * MIB, 64 * GIB, UNIT_BYTES, AT(cache_bytes),
      "memory for what workers found, so that the same bytes are not decoded again; 0 = none is kept"},
 };

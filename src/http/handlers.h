@@ -30,6 +30,10 @@ enum problem import_take(struct request *request, const void *data, size_t size)
 enum problem import_finish(struct request *request);
 void import_clear(struct request *request);
 
+/* routes_history.c */
+enum problem history_finish(struct request *request);
+enum problem revert_finish(struct request *request);
+
 /* routes_operation.c */
 enum problem health_finish(struct request *request);
 enum problem ready_finish(struct request *request);

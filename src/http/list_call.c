@@ -56,7 +56,8 @@ static void log_change(const struct request *request, const char *what, const st
                                    LOG_NUMBER("lists_version", change->lists_version),
                                    LOG_NUMBER("added", change->added), LOG_NUMBER("changed", change->changed),
                                    LOG_NUMBER("removed", change->removed),
-                                   LOG_NUMBER("unchanged", change->unchanged), LOG_END});
+                                   LOG_NUMBER("unchanged", change->unchanged),
+                                   LOG_NUMBER("forgotten", change->forgotten), LOG_END});
 }
 
 /* more is taken. */

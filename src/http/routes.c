@@ -9,6 +9,7 @@ static const char *const no_parameters[] = {NULL};
 static const char *const screen_parameters[] = {"profile",     "audience", "content_id",
                                                 "account_ref", "respond",  NULL};
 static const char *const import_parameters[] = {"format", "mode", "dry_run", NULL};
+static const char *const history_parameters[] = {"limit", NULL};
 
 const struct route routes[] = {
     {"POST", "/v1/screen", CALLS_MAIN, RIGHT_SCREEN, ROUTE_BODY_UPLOAD, 0, screen_parameters, screen_begin,
@@ -29,6 +30,10 @@ const struct route routes[] = {
      no_parameters, NULL, NULL, entries_finish, NULL},
     {"POST", "/v1/lists/{name}/import", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_IMPORT, 0, import_parameters,
      import_begin, import_take, import_finish, import_clear},
+    {"GET", "/v1/lists/{name}/history", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_NONE, 0, history_parameters, NULL,
+     NULL, history_finish, NULL},
+    {"POST", "/v1/lists/{name}/revert", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_JSON, LIST_BODY_MAX,
+     no_parameters, NULL, NULL, revert_finish, NULL},
     {"GET", "/healthz", CALLS_OPERATION, 0, ROUTE_BODY_NONE, 0, no_parameters, NULL, NULL, health_finish,
      NULL},
     {"GET", "/readyz", CALLS_OPERATION, 0, ROUTE_BODY_NONE, 0, no_parameters, NULL, NULL, ready_finish, NULL},

@@ -356,6 +356,9 @@ static int change_store(struct commit *commit, const char *who, const char *what
         result = update_list(commit, diag);
     if (result == 0)
         result = list_history_add(commit->db, commit->version, &history, diag);
+    if (result == 0)
+        result =
+            list_store_forget(commit->db, commit->draft->store, commit->draft->list, &commit->change, diag);
     commit->change.lists_version = commit->version;
     return result;
 }

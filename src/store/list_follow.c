@@ -80,6 +80,18 @@ static int find_last_row(sqlite3 *db, uint64_t version, uint64_t *last_row, stru
     return 0;
 }
 
+/* Removals after that version may have been forgotten. */
+static int check_not_forgotten(sqlite3 *db, uint64_t since, struct diag *diag)
+{
+    int64_t forgotten = 0;
+    int result = database_query(db, "SELECT max(forgotten) FROM list", NULL, 0, &forgotten, 1, diag);
+
+    if (result != 0 || (uint64_t)forgotten <= since)
+        return result;
+    return diag_fail(diag, LIST_STORE_NOT_FOUND, "what changed after version %llu is no longer known",
+                     (unsigned long long)since);
+}
+
 static int give_removed(void *context, sqlite3_stmt *row, struct diag *diag)
 {
     const struct list_follower *follower = context;
@@ -117,6 +129,8 @@ static int follow_in_transaction(sqlite3 *db, uint64_t since, const struct list_
 
     if (result == 0)
         result = find_last_row(db, since, &last_row, diag);
+    if (result == 0 && since > 0)
+        result = check_not_forgotten(db, since, diag);
     result = list_store_outcome(result, diag);
     if (result == 0)
         result = list_store_visit(db, follower->on_list, follower->context, diag);

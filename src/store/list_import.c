@@ -1,7 +1,7 @@
 #include "prescreen/base/bug.h"
 #include "prescreen/store/import.h"
 
-#include "list_store.h"
+#include "list_history.h"
 #include "spool.h"
 
 #include <errno.h>
@@ -179,7 +179,10 @@ int list_import_commit(struct list_import *import, const char *who, bool dry_run
     import->draft = NULL;
     if (dry_run)
         return list_draft_preview(draft, change, diag);
-    return list_draft_commit(draft, who, is_signed(import) ? "signed import" : "import", change, diag);
+    const char *what = !is_signed(import)             ? "import"
+                       : import->mode == LIST_REPLACE ? WHAT_SIGNED_REPLACEMENT
+                                                      : WHAT_SIGNED_MERGE;
+    return list_draft_commit(draft, who, what, change, diag);
 }
 
 void list_import_free(struct list_import *import)

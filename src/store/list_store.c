@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nothing is ever deleted: a row is in force while its until is NULL, from version since on. Rows only grow
- * in number, so change.last_row tells which of them a version knew, and no row or list number is used twice.
+/* A row is in force while its until is NULL, from version since on. Rows only grow in number, so
+ * change.last_row tells which of them a version knew, and no row or list number is used twice. What is
+ * deleted is only ever a row that no longer is in force: list.forgotten is the last version that ended one.
  */
 static const char schema[] =
     "CREATE TABLE list("
@@ -17,7 +18,7 @@ static const char schema[] =
     " max_distance INTEGER NOT NULL, entries INTEGER NOT NULL DEFAULT 0, md5s INTEGER NOT NULL DEFAULT 0,"
     " sha1s INTEGER NOT NULL DEFAULT 0, sha256s INTEGER NOT NULL DEFAULT 0, pdqs INTEGER NOT NULL DEFAULT 0,"
     " created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL, version INTEGER NOT NULL, until INTEGER,"
-    " views INTEGER NOT NULL DEFAULT 0) STRICT;"
+    " views INTEGER NOT NULL DEFAULT 0, forgotten INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE UNIQUE INDEX list_in_force ON list(name) WHERE until IS NULL;"
     "CREATE TABLE entry("
     " row INTEGER PRIMARY KEY, list INTEGER NOT NULL REFERENCES list(number), since INTEGER NOT NULL, until "
@@ -26,6 +27,7 @@ static const char schema[] =
     " classification TEXT NOT NULL, note TEXT NOT NULL, views BLOB) STRICT;"
     "CREATE UNIQUE INDEX entry_in_force ON entry(list, entry_id) WHERE until IS NULL;"
     "CREATE INDEX entry_past ON entry(until) WHERE until IS NOT NULL;"
+    "CREATE INDEX entry_ended ON entry(list, until) WHERE until IS NOT NULL;"
     "CREATE TABLE change("
     " version INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,"
     " list INTEGER NOT NULL REFERENCES list(number), action TEXT NOT NULL, source TEXT NOT NULL,"
@@ -34,8 +36,8 @@ static const char schema[] =
     " unchanged INTEGER NOT NULL, last_row INTEGER NOT NULL) STRICT;"
     "CREATE TRIGGER list_stays BEFORE DELETE ON list BEGIN SELECT raise(ABORT, 'lists are never deleted'); "
     "END;"
-    "CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT raise(ABORT, 'entries are never "
-    "deleted'); END;"
+    "CREATE TRIGGER entry_stays BEFORE DELETE ON entry WHEN old.until IS NULL BEGIN"
+    " SELECT raise(ABORT, 'entries in force are never deleted'); END;"
     "CREATE TRIGGER change_stays BEFORE DELETE ON change BEGIN SELECT raise(ABORT, 'history is never "
     "deleted'); END;"
     "CREATE TRIGGER change_is BEFORE UPDATE ON change BEGIN SELECT raise(ABORT, 'history is never changed'); "
@@ -45,6 +47,11 @@ static const char schema[] =
 static const char *const upgrades[] = {
     "ALTER TABLE list ADD COLUMN views INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE entry ADD COLUMN views BLOB;",
+    "ALTER TABLE list ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX entry_ended ON entry(list, until) WHERE until IS NOT NULL;"
+    "DROP TRIGGER entry_stays;"
+    "CREATE TRIGGER entry_stays BEFORE DELETE ON entry WHEN old.until IS NULL BEGIN"
+    " SELECT raise(ABORT, 'entries in force are never deleted'); END;",
 };
 
 static const struct database_layout layout = {.file = "lists.sqlite",

@@ -48,6 +48,11 @@ struct list_history {
 };
 int list_history_add(sqlite3 *db, uint64_t version, const struct list_history *history, struct diag *diag);
 
+/* Forgets what the configuration keeps no longer of the list's past. Call it within the transaction of a
+ * change, after its history. Sets change->forgotten. */
+int list_store_forget(sqlite3 *db, const struct list_store *store, uint32_t list, struct list_change *change,
+                      struct diag *diag);
+
 /* The version in force on a connection, and the last row that it knows. */
 int list_history_last(sqlite3 *db, uint64_t *version, uint64_t *last_row, struct diag *diag);
 

@@ -75,6 +75,7 @@ struct config_listen {
 struct config_limits {
     uint64_t body_bytes, import_bytes, pixels, frames, worker_memory_bytes, job_time_us, upload_time_us;
     uint64_t connections, queue, queue_time_us;
+    uint64_t history;
     uint64_t cache_bytes; /* 0 = nothing is kept */
 };
 

@@ -39,6 +39,7 @@ struct list_info {
 struct list_change {
     uint64_t lists_version; /* in force after it */
     uint64_t added, changed, removed, unchanged;
+    uint64_t forgotten; /* past entries that are no longer kept: see limits.history */
 };
 
 enum { LIST_STORE_WAIT_MS = 5000 }; /* how long a call waits for a change of someone else to end */
@@ -128,7 +129,7 @@ int list_store_get_row(struct list_store *store, uint64_t row, struct stored_ent
  * exists in order of name, then removed rows, then added rows in ascending order, each followed by its views.
  * since = 0 gives everything that is in force. A changed entry is one removed and one added row. Anything but
  * 0 from a callback stops and is returned. LIST_STORE_NOT_FOUND: since is a version that this store never had
- * (an older copy was put in place); begin again from 0. */
+ * (an older copy was put in place), or one so old that what ended since is forgotten; begin again from 0. */
 struct list_follower {
     void *context;
     int (*on_list)(void *context, const struct list_info *info);
