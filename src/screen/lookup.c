@@ -36,14 +36,8 @@ void findings_sort(struct findings *findings)
         qsort(findings->rows, findings->count, sizeof findings->rows[0], compare_findings);
 }
 
-static int add_finding(struct findings *findings, const struct finding *finding)
+static int append_finding(struct findings *findings, const struct finding *finding)
 {
-    /* Searches come in order of weight (digests, the main view, other views): a row keeps the way it was
-     * first found. */
-    for (size_t i = 0; i < findings->count; i++) {
-        if (findings->rows[i].row == finding->row)
-            return 0;
-    }
     if (findings->count == findings->capacity) {
         size_t capacity = findings->capacity == 0 ? 16 : findings->capacity * 2;
         struct finding *rows = reallocarray(findings->rows, capacity, sizeof *rows);
@@ -54,6 +48,17 @@ static int add_finding(struct findings *findings, const struct finding *finding)
     }
     findings->rows[findings->count++] = *finding;
     return 0;
+}
+
+static int add_finding(struct findings *findings, const struct finding *finding)
+{
+    /* Searches come in order of weight (digests, the main view, other views): a row keeps the way it was
+     * first found. */
+    for (size_t i = 0; i < findings->count; i++) {
+        if (findings->rows[i].row == finding->row && !findings->rows[i].is_allowance)
+            return 0;
+    }
+    return append_finding(findings, finding);
 }
 
 /* One search: what is looked up, and in which lists. */
@@ -150,6 +155,93 @@ int findings_look_up_exact(const struct screening_job *job, const struct known_h
     return search_lists(&search, findings);
 }
 
+/* Queries of one frame follow each other. Returns where those of the frame at first end. */
+static size_t end_of_frame(const struct view_query *queries, size_t count, size_t first)
+{
+    size_t end = first + 1;
+
+    while (end < count && queries[end].frame == queries[first].frame)
+        end++;
+    return end;
+}
+
+static bool knows_good_pictures(const struct catalog_reading *reading)
+{
+    for (size_t i = 0; i < reading->list_count; i++) {
+        if (reading->lists[i].properties.action == ACTION_ALLOW && reading->lists[i].kinds[HASH_PDQ] > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Finds the known-good entry that is nearest to a frame's main view, notes it as an allowance, and narrows
+ * the frame's queries to what it does not overrule. */
+static int allow_frame(struct search *search, const struct view_query *views, struct index_query *queries,
+                       size_t count, struct findings *findings)
+{
+    struct index_hit nearest;
+    struct index_hits hits = {.rows = &nearest, .capacity = 1};
+
+    search->views = views;
+    search->queries = queries;
+    search->query_count = count;
+    int result = run_search(search, &hits);
+    if (result != 0 || hits.count == 0)
+        return result;
+    for (size_t i = 0; i < count; i++)
+        queries[i].radius_max = nearest.distance > 0 ? nearest.distance - 1 : INDEX_HASHES_SKIPPED;
+    const struct finding allowance = {.row = nearest.row,
+                                      .list = catalog_find_list(search->job->reading, nearest.list),
+                                      .kind = HASH_PDQ,
+                                      .distance = nearest.distance,
+                                      .orientation = views[nearest.query].orientation,
+                                      .view = VIEW_MAIN,
+                                      .frame = views[nearest.query].frame,
+                                      .is_allowance = true};
+    return append_finding(findings, &allowance);
+}
+
+static int allow_frames(struct search *search, const struct view_query *views, struct index_query *queries,
+                        size_t count, struct findings *findings)
+{
+    int result = 0;
+
+    search->radius_by_list = malloc(search->job->reading->number_count);
+    if (search->radius_by_list == NULL)
+        return -ENOMEM;
+    allow_lists(search, false, ACTION_ALLOW);
+    for (size_t first = 0, end = 0; result == 0 && first < count; first = end) {
+        end = end_of_frame(views, count, first);
+        result = allow_frame(search, views + first, queries + first, end - first, findings);
+    }
+    free(search->radius_by_list);
+    search->radius_by_list = NULL;
+    return result;
+}
+
+/* Main matches that stand although known-good entries are near to some frames. A row that is found in several
+ * frames is kept in one alone: it must not be one where it is overruled. */
+static int look_up_standing(const struct screening_job *job, const struct view_query *views,
+                            const struct index_query *queries, size_t count, struct findings *findings)
+{
+    struct index_query *narrowed = malloc(count * sizeof *narrowed);
+    struct search search = {.job = job};
+    const size_t before = findings->count;
+
+    if (narrowed == NULL)
+        return -ENOMEM;
+    memcpy(narrowed, queries, count * sizeof *narrowed);
+    int result = allow_frames(&search, views, narrowed, count, findings);
+    if (result == 0 && findings->count > before) {
+        search.views = views;
+        search.queries = narrowed;
+        search.query_count = count;
+        result = search_lists(&search, findings);
+    }
+    free(narrowed);
+    return result;
+}
+
 /* What one of the upload's hashes is looked up for: a match of both main views, or one through another view.
  * Returns false when it has no part in that. */
 static bool set_radii(const struct screening_job *job, bool derived, struct index_query *query,
@@ -163,6 +255,25 @@ static bool set_radii(const struct screening_job *job, bool derived, struct inde
     else
         query->radius_max = derived ? radius : INDEX_HASHES_SKIPPED;
     return query->radius_max != INDEX_HASHES_SKIPPED || query->view_radius_max != INDEX_HASHES_SKIPPED;
+}
+
+/* Looks main views up. */
+static int look_up_main(struct search *search, struct findings *findings)
+{
+    const struct screening_job *job = search->job;
+    const uint64_t before = findings->total;
+    bool several = end_of_frame(search->views, search->query_count, 0) < search->query_count;
+    int result = 0;
+
+    if (several && knows_good_pictures(job->reading))
+        result = look_up_standing(job, search->views, search->queries, search->query_count, findings);
+    const uint64_t standing = findings->total - before;
+    if (result == 0)
+        result = search_lists(search, findings);
+    /* A flood has been counted whole. */
+    if (findings->total - before - standing > HITS_MAX)
+        findings->total -= standing;
+    return result;
 }
 
 /* Main matches are looked for on their own, so that no nearer match through a view takes the place of one. */
@@ -183,7 +294,7 @@ static int look_up_group(const struct screening_job *job, const struct view_quer
         searched[search.query_count++] = query;
     }
     if (result == 0 && search.query_count > 0)
-        result = search_lists(&search, findings);
+        result = derived ? search_lists(&search, findings) : look_up_main(&search, findings);
     free(searched);
     free(views);
     return result;

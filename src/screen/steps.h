@@ -30,9 +30,11 @@ struct finding {
     enum view view;       /* of the upload */
     enum view entry_view; /* of the entry */
     uint32_t frame;
+    bool
+        is_allowance; /* stands for a frame that a known-good entry is near to: to decide with, not to show */
 };
 
-/* Everything found for one screening: each row once. */
+/* Everything found for one screening: each row once, allowances aside. */
 struct findings {
     struct finding *rows; /* owned */
     size_t count;
@@ -88,8 +90,9 @@ struct view_query {
 
 /* Looks perceptual hashes up: those of the main view among the entries' own at each list's max_distance; the
  * others, and all of them among the hashes of entries' views, at the profile's view_radius where that is
- * smaller. Findings past the caps are never the strictest: every action keeps its own nearest. Errors:
- * -ENOMEM. */
+ * smaller. Queries of one frame follow each other; a row that is near to several frames is found in one where
+ * no known-good entry overrules it, if there is one. Findings past the caps are never the strictest: every
+ * action keeps its own nearest. Errors: -ENOMEM. */
 int findings_look_up_near(const struct screening_job *job, const struct view_query *queries, size_t count,
                           struct findings *findings);
 
