@@ -107,8 +107,10 @@ struct examined {
     unsigned int kinds; /* of the upload's digests that were known then */
 };
 
-/* Finds the upload in the cache, which may add to its digests, or has a worker examine it. On 0 the caller
- * frees examined->examination. Outcomes: SCREENER_BUSY; -ESHUTDOWN, -ENOMEM. */
+/* Finds the upload in the cache, which may add to its digests, or has a worker examine it. Uploads of the
+ * same bytes that come at once are each examined: that costs a job a worker at most, and nobody waits for
+ * another's job. On 0 the caller frees examined->examination. Outcomes: SCREENER_BUSY; -ESHUTDOWN, -ENOMEM.
+ */
 int screening_examine(const struct screener *screener, struct upload *upload, enum effort effort,
                       struct examined *examined, struct diag *diag);
 
