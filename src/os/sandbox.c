@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +17,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+enum { THREAD_STACK_BYTES = 1 << 20 };
 
 static int forbid_new_privileges(void)
 {
@@ -52,6 +56,39 @@ static int lower_limit(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
     return setrlimit(resource, &wanted) == 0 ? 0 : -errno;
 }
 
+static void *do_nothing(void *argument)
+{
+    return argument;
+}
+
+/* With its first thread the C library makes calls that it never makes again. */
+static int start_first_thread(void)
+{
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, do_nothing, NULL);
+
+    return error == 0 ? pthread_join(thread, NULL) : error;
+}
+
+/* Of the address space a thread would take 8 MB for its stack and reserve 128 MB for a heap of its own. */
+static int prepare_threads(void)
+{
+    pthread_attr_t attributes;
+    int error = mallopt(M_ARENA_MAX, 1) == 1 ? 0 : EINVAL;
+
+    if (error == 0)
+        error = pthread_attr_init(&attributes);
+    if (error != 0)
+        return -error;
+    error = pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
+    if (error == 0)
+        error = pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+    if (error == 0)
+        error = start_first_thread();
+    return -error;
+}
+
 static int lower_limits(const struct sandbox_limits *limits)
 {
     const struct {
@@ -68,14 +105,17 @@ static int lower_limits(const struct sandbox_limits *limits)
         {RLIMIT_AS, (rlim_t)limits->memory_bytes, (rlim_t)limits->memory_bytes},
     };
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    int result = limits->threads ? prepare_threads() : 0;
+
+    for (size_t i = 0; result == 0 && i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].resource == RLIMIT_AS && SANDBOX_SANITIZED)
             continue;
-        int result = lower_limit(rows[i].resource, rows[i].soft, rows[i].hard);
-        if (result != 0)
-            return result;
+        /* It counts the threads of all processes of the user: the filter of system calls stands in for it. */
+        if (rows[i].resource == RLIMIT_NPROC && limits->threads)
+            continue;
+        result = lower_limit(rows[i].resource, rows[i].soft, rows[i].hard);
     }
-    return 0;
+    return result;
 }
 
 static int take_step(enum sandbox_step step, const struct sandbox_limits *limits, unsigned int *landlock_abi)
@@ -94,7 +134,7 @@ static int take_step(enum sandbox_step step, const struct sandbox_limits *limits
     case SANDBOX_LANDLOCK:
         return landlock_forbid_all(landlock_abi);
     case SANDBOX_SECCOMP:
-        return system_calls_restrict();
+        return system_calls_restrict(limits->threads);
     case SANDBOX_STEP_COUNT:
         break;
     }

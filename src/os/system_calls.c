@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -21,6 +23,12 @@
     {                                                                                                        \
         .arg = (index), .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0                         \
     }
+
+/* The flags with which the C library starts a thread: all is shared, no namespace is new. */
+enum {
+    THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                   CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID
+};
 
 struct allowed_call {
     int number;
@@ -53,6 +61,29 @@ static const struct allowed_call allowed_calls[] = {
     {SCMP_SYS(exit_group), 0, {{0}}, "the end"},
 };
 
+/* What starting, joining and ending threads takes beside that. */
+static const struct allowed_call thread_calls[] = {
+    {SCMP_SYS(clone), 1, {INT_IS(0, THREAD_FLAGS)}, "a thread of this process and nothing else"},
+    {SCMP_SYS(set_robust_list), 0, {{0}}, "a thread's first steps"},
+    {SCMP_SYS(rseq), 0, {{0}}, "a thread's first steps"},
+    {SCMP_SYS(futex), 1, {INT_IS(1, FUTEX_WAIT_PRIVATE)}, "locks"},
+    {SCMP_SYS(futex),
+     1,
+     {INT_IS(1, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME)},
+     "waiting for a condition"},
+    {SCMP_SYS(futex), 1, {INT_IS(1, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME)}, "waiting for a thread's end"},
+};
+
+/* Answered with an error, on which the libraries do what is wanted of them. */
+static const struct {
+    int number;
+    int error;
+    const char *reason;
+} refused_calls[] = {
+    {SCMP_SYS(clone3), ENOSYS, "the C library falls back to clone, whose flags a filter can read"},
+    {SCMP_SYS(sched_getaffinity), EPERM, "a decoder that cannot count the cores starts no thread for each"},
+};
+
 /* Only in a build that carries a sanitizer, which is for tests and never for uploads. */
 static const struct allowed_call sanitizer_calls[] = {
     {SCMP_SYS(madvise), 0, {{0}}, "shadow memory: no huge pages, not in a dump"},
@@ -74,16 +105,27 @@ static int allow(scmp_filter_ctx filter, const struct allowed_call *calls, size_
     return 0;
 }
 
-/* abort() signals the process itself, and nobody else may be signalled. */
-static int allow_abort(scmp_filter_ctx filter)
+static int allow_threads(scmp_filter_ctx filter)
 {
-    struct scmp_arg_cmp arguments[] = {INT_IS(0, (scmp_datum_t)getpid()), INT_IS(1, (scmp_datum_t)getpid()),
-                                       INT_IS(2, SIGABRT)};
+    int result = allow(filter, thread_calls, sizeof thread_calls / sizeof thread_calls[0]);
 
-    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 3, arguments);
+    for (size_t i = 0; result == 0 && i < sizeof refused_calls / sizeof refused_calls[0]; i++)
+        result = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((uint32_t)refused_calls[i].error),
+                                        refused_calls[i].number, 0, NULL);
+    return result;
 }
 
-int system_calls_restrict(void)
+/* abort() signals the process itself, and nobody else may be signalled. The thread's number is the process's
+ * in the one thread there is, and else any in the process. */
+static int allow_abort(scmp_filter_ctx filter, bool threads)
+{
+    struct scmp_arg_cmp arguments[] = {INT_IS(0, (scmp_datum_t)getpid()), INT_IS(2, SIGABRT),
+                                       INT_IS(1, (scmp_datum_t)getpid())};
+
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), threads ? 2 : 3, arguments);
+}
+
+int system_calls_restrict(bool threads)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 
@@ -95,8 +137,10 @@ int system_calls_restrict(void)
         result = allow(filter, allowed_calls, sizeof allowed_calls / sizeof allowed_calls[0]);
     if (result == 0 && SANDBOX_SANITIZED)
         result = allow(filter, sanitizer_calls, sizeof sanitizer_calls / sizeof sanitizer_calls[0]);
+    if (result == 0 && threads)
+        result = allow_threads(filter);
     if (result == 0)
-        result = allow_abort(filter);
+        result = allow_abort(filter, threads);
     if (result == 0)
         result = seccomp_load(filter);
     seccomp_release(filter);

@@ -2,8 +2,10 @@
 #ifndef PRESCREEN_OS_SYSTEM_CALLS_H
 #define PRESCREEN_OS_SYSTEM_CALLS_H
 
-/* Installs the allow-list: any call that is not on it ends the process with SIGSYS. Errors: -errno. Source:
- * seccomp(2), libseccomp. */
-int system_calls_restrict(void);
+#include <stdbool.h>
+
+/* Installs the allow-list: any call that is not on it ends the process with SIGSYS. With threads also what
+ * starting and joining threads takes. Errors: -errno. Source: seccomp(2), libseccomp. */
+int system_calls_restrict(bool threads);
 
 #endif

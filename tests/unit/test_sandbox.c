@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -24,10 +25,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SURVIVED = 40, FIRST_FAILED_STEP = 50, SPARE_FD = 4 };
+enum {
+    SURVIVED = 40,
+    FIRST_FAILED_STEP = 50,
+    SPARE_FD = 4,
+    THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                   CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
+};
 #define MIB ((uint64_t)1 << 20)
 
 static const struct sandbox_limits roomy = {.memory_bytes = 256 * MIB, .cpu_seconds = 10};
+static const struct sandbox_limits threaded = {.memory_bytes = 256 * MIB, .cpu_seconds = 10, .threads = true};
 
 /* Leaves the descriptors that a worker has: 0-2, the socket at 3, and one file at SPARE_FD when that is
  * given. */
@@ -80,6 +88,54 @@ static int wait_confined(struct confined confined)
 static int run_confined(int (*act)(void))
 {
     return wait_confined(start_confined(&roomy, -1, act));
+}
+
+static int use_memory(void);
+
+static void *answer_argument(void *argument)
+{
+    return argument;
+}
+
+static void *use_memory_there(void *argument)
+{
+    static char use_memory_failed;
+
+    (void)argument;
+    return use_memory() == 0 ? NULL : &use_memory_failed;
+}
+
+static void *open_there(void *argument)
+{
+    syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY);
+    return argument;
+}
+
+static void *abort_there(void *argument)
+{
+    (void)argument;
+    abort();
+}
+
+struct ball {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    int number; /* the thread makes it even again */
+};
+
+static void *return_balls(void *argument)
+{
+    struct ball *ball = argument;
+
+    pthread_mutex_lock(&ball->lock);
+    while (ball->number < 2000) {
+        while (ball->number % 2 == 0)
+            pthread_cond_wait(&ball->moved, &ball->lock);
+        ball->number++;
+        pthread_cond_signal(&ball->moved);
+    }
+    pthread_mutex_unlock(&ball->lock);
+    return NULL;
 }
 
 static int try_open(void)
@@ -271,6 +327,153 @@ START_TEST(a_forbidden_call_ends_the_process_with_sigsys)
     ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "%s: wait status %x", forbidden[_i].name,
                   (unsigned int)status);
     ck_assert_int_eq(WCOREDUMP(status), 0);
+}
+END_TEST
+
+static int start_thread(void)
+{
+    static char given;
+    pthread_t thread;
+    void *answer = NULL;
+    int error = pthread_create(&thread, NULL, answer_argument, &given);
+
+    if (error != 0)
+        return error;
+    error = pthread_join(thread, &answer);
+    return error != 0 ? error : answer != &given;
+}
+
+START_TEST(a_thread_is_the_end_of_a_process_that_may_start_none)
+{
+    int status = run_confined(start_thread);
+
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+}
+END_TEST
+
+static int start_many_threads(void)
+{
+    int result = 0;
+
+    for (int i = 0; result == 0 && i < 50; i++)
+        result = start_thread();
+    return result;
+}
+
+/* Two threads pass a number to and fro. */
+static int talk_with_a_thread(void)
+{
+    struct ball ball = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, return_balls, &ball);
+
+    for (int i = 0; error == 0 && i < 1000; i++) {
+        pthread_mutex_lock(&ball.lock);
+        ball.number++;
+        pthread_cond_signal(&ball.moved);
+        while (ball.number % 2 != 0)
+            pthread_cond_wait(&ball.moved, &ball.lock);
+        pthread_mutex_unlock(&ball.lock);
+    }
+    return error == 0 ? pthread_join(thread, NULL) : error;
+}
+
+static int use_memory_in_a_thread(void)
+{
+    pthread_t thread;
+    void *answer = NULL;
+    int error = pthread_create(&thread, NULL, use_memory_there, NULL);
+
+    return error != 0 ? error : pthread_join(thread, &answer) != 0 || answer != NULL;
+}
+
+/* The libraries take these answers and go on. */
+static int see_what_is_refused(void)
+{
+    cpu_set_t cores;
+
+    if (syscall(SYS_clone3, NULL, 0) != -1 || errno != ENOSYS)
+        return 1;
+    return sched_getaffinity(0, sizeof cores, &cores) == -1 && errno == EPERM ? 0 : 2;
+}
+
+static int (*const thread_acts[])(void) = {start_thread, start_many_threads, talk_with_a_thread,
+                                           use_memory_in_a_thread, see_what_is_refused};
+
+START_TEST(a_process_that_may_start_threads_starts_them)
+{
+    int status = wait_confined(start_confined(&threaded, -1, thread_acts[_i]));
+
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == SURVIVED, "wait status %x",
+                  (unsigned int)status);
+}
+END_TEST
+
+static int try_fork_with_parent(void)
+{
+    return (int)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+}
+
+static int try_thread_in_a_namespace(void)
+{
+    return (int)syscall(SYS_clone, THREAD_FLAGS | CLONE_NEWUSER, 0, 0, 0, 0);
+}
+
+static int try_thread_of_its_own_memory(void)
+{
+    return (int)syscall(SYS_clone, THREAD_FLAGS & ~CLONE_VM, 0, 0, 0, 0);
+}
+
+static int try_vfork(void)
+{
+    return (int)syscall(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+}
+
+static int try_pinning(void)
+{
+    cpu_set_t cores;
+
+    CPU_ZERO(&cores);
+    CPU_SET(0, &cores);
+    return sched_setaffinity(0, sizeof cores, &cores);
+}
+
+static int try_open_in_a_thread(void)
+{
+    pthread_t thread;
+
+    return pthread_create(&thread, NULL, open_there, NULL) == 0 ? pthread_join(thread, NULL) : 1;
+}
+
+static int (*const forbidden_with_threads[])(void) = {
+    try_fork_with_parent, try_thread_in_a_namespace, try_thread_of_its_own_memory, try_vfork,
+    try_pinning,          try_open_in_a_thread};
+
+START_TEST(a_process_with_threads_may_do_nothing_else)
+{
+    const int count = sizeof forbidden / sizeof forbidden[0];
+    int (*act)(void) = _i < count ? forbidden[_i].act : forbidden_with_threads[_i - count];
+
+    if (act == try_clone3)
+        return; /* refused, above */
+    int status = wait_confined(start_confined(&threaded, -1, act));
+    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "%d: wait status %x", _i,
+                  (unsigned int)status);
+}
+END_TEST
+
+static int abort_in_a_thread(void)
+{
+    pthread_t thread;
+
+    return pthread_create(&thread, NULL, abort_there, NULL) == 0 ? pthread_join(thread, NULL) : 1;
+}
+
+START_TEST(a_thread_that_aborts_ends_the_process_in_sigabrt)
+{
+    int status = wait_confined(start_confined(&threaded, -1, abort_in_a_thread));
+
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 END_TEST
 
@@ -555,6 +758,13 @@ int main(void)
 
     tcase_add_loop_test(tests, a_forbidden_call_ends_the_process_with_sigsys, 0,
                         (int)(sizeof forbidden / sizeof forbidden[0]));
+    tcase_add_test(tests, a_thread_is_the_end_of_a_process_that_may_start_none);
+    tcase_add_loop_test(tests, a_process_that_may_start_threads_starts_them, 0,
+                        sizeof thread_acts / sizeof thread_acts[0]);
+    tcase_add_loop_test(tests, a_process_with_threads_may_do_nothing_else, 0,
+                        (sizeof forbidden / sizeof forbidden[0] +
+                         sizeof forbidden_with_threads / sizeof forbidden_with_threads[0]));
+    tcase_add_test(tests, a_thread_that_aborts_ends_the_process_in_sigabrt);
     tcase_add_test(tests, memory_is_allowed);
     tcase_add_test(tests, a_sealed_file_is_taken_read_and_answered);
     tcase_add_test(tests, a_broken_invariant_ends_in_sigabrt);

@@ -4,6 +4,7 @@
 
 #include "prescreen/base/diag.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A sanitizer's runtime needs more address space and more system calls than the program; everything that is
@@ -34,6 +35,7 @@ enum sandbox_step {
 struct sandbox_limits {
     uint64_t memory_bytes; /* address space, at least 1 */
     uint64_t cpu_seconds;  /* of processor time over the life of the process, at least 1 */
+    bool threads;          /* it may start threads: small stacks, one heap for all of them */
 };
 
 struct sandbox_report {
@@ -44,8 +46,9 @@ struct sandbox_report {
 /* Takes away, for ever, from this single-threaded process: gaining privileges, capabilities, outliving its
  * parent, being traced or dumped, memory and processor time past the limits, further processes and files, the
  * file system, the network, and every system call but the few that computing and answering over descriptor 3
- * need; any other ends it with SIGSYS. Errors: -errno with the step in report->failed and a sentence in diag;
- * the process must then exit. Source: prctl(2), landlock(7), seccomp(2). */
+ * need; any other ends it with SIGSYS. Threads are taken away too, unless limits->threads. Errors: -errno
+ * with the step in report->failed and a sentence in diag; the process must then exit. Source: prctl(2),
+ * landlock(7), seccomp(2). */
 int sandbox_enter(const struct sandbox_limits *limits, struct sandbox_report *report, struct diag *diag);
 
 /* "no_new_privs", "capabilities" … "seccomp". The value must be in range. Static storage. */
