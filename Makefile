@@ -17,16 +17,18 @@ CPPFLAGS  += -D_GNU_SOURCE -Iinclude -Isrc -isystem /usr/include/libxml2 -DPRESC
 CFLAGS    += -std=c17 $(OPT) -g $(WARNINGS) $(HARDENING) -pthread -ffunction-sections -fdata-sections $(SANITIZE)
 LDFLAGS   += -pie -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed $(SANITIZE)
 
-# What each program links. The codecs stand in one line only, and a test holds it.
+# What each program links. The codecs stand in two lines only, one for each kind of worker, and a test holds it.
 CODEC_LIBS  := -ljpeg -lpng16 -lwebp
 LIST_LIBS   := -lyajl -lxml2
+HEIF_LIBS   := -lheif
 WORKER_LIBS := $(CODEC_LIBS) -lseccomp -lm
+HEIF_WORKER_LIBS := $(HEIF_LIBS) -lseccomp -lm
 DAEMON_LIBS := -lmicrohttpd -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml $(LIST_LIBS) -lm
 CLIENT_LIBS := -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml $(LIST_LIBS) -lcurl -lm
-TEST_LIBS   := -lcheck -lsubunit -lrt $(WORKER_LIBS) $(DAEMON_LIBS) -lcurl
+TEST_LIBS   := -lcheck -lsubunit -lrt $(WORKER_LIBS) $(HEIF_LIBS) $(DAEMON_LIBS) -lcurl
 
 PACKAGES := gcc libc6-dev make pkg-config curl python3 check libsubunit-dev libmicrohttpd-dev libjansson-dev \
-	libjpeg62-turbo-dev libpng-dev libwebp-dev libssl-dev libseccomp-dev libsqlite3-dev libcyaml-dev libyaml-dev \
+	libjpeg62-turbo-dev libpng-dev libwebp-dev libheif-dev libssl-dev libseccomp-dev libsqlite3-dev libcyaml-dev libyaml-dev \
 	libcurl4-openssl-dev libyajl-dev libxml2-dev
 CHECK_PACKAGES := clang-format cppcheck shellcheck
 LINT_PACKAGES := $(CHECK_PACKAGES) clang-tidy
@@ -77,6 +79,7 @@ $(BUILD)/libprescreen.a: $(OBJECTS)
 
 $(BUILD)/prescreend: LIBS = $(DAEMON_LIBS)
 $(BUILD)/prescreen-worker: LIBS = $(WORKER_LIBS)
+$(BUILD)/prescreen-heif-worker: LIBS = $(HEIF_WORKER_LIBS)
 $(BUILD)/prescreen: LIBS = $(CLIENT_LIBS)
 define program_rule
 $(BUILD)/$(subst _,-,$(1)): $(BUILD)/src/programs/$(1).o $(BUILD)/libprescreen.a
@@ -97,7 +100,7 @@ FUZZ_BUILD ?= build/fuzz
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libprescreen.a
 	@echo "  LD $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(WORKER_LIBS) $(LIST_LIBS) -lcyaml -lyaml -lcrypto
+	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(WORKER_LIBS) $(HEIF_LIBS) $(LIST_LIBS) -lcyaml -lyaml -lcrypto
 
 fuzzers: $(FUZZERS)
 fuzz:
@@ -148,7 +151,7 @@ install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/prescreen' \
 	  '$(DESTDIR)$(PREFIX)/share/doc/prescreen' '$(DESTDIR)$(PREFIX)/lib/systemd/system'
 	install -m 755 $(BUILD)/prescreen $(BUILD)/prescreend '$(DESTDIR)$(PREFIX)/bin'
-	install -m 755 $(BUILD)/prescreen-worker '$(DESTDIR)$(PREFIX)/libexec/prescreen'
+	install -m 755 $(BUILD)/prescreen-worker $(BUILD)/prescreen-heif-worker '$(DESTDIR)$(PREFIX)/libexec/prescreen'
 	install -m 644 README.md CHANGELOG.md LICENSE config/prescreen.yaml '$(DESTDIR)$(PREFIX)/share/doc/prescreen'
 	sed 's|/usr/local/|$(PREFIX)/|' deploy/prescreen.service >'$(DESTDIR)$(PREFIX)/lib/systemd/system/prescreen.service'
 

@@ -1,5 +1,4 @@
 #include "prescreen/base/cpu.h"
-#include "prescreen/os/files.h"
 #include "prescreen/worker/measure.h"
 
 #include "command.h"
@@ -15,6 +14,12 @@ enum { PICTURE_MAX = 256 << 20, REPEATS = 15 };
 static const char *const headings[] = {"picture",       ">pixels",   ">bytes",      ">decode us",
                                        ">examine us",   ">x decode", ">PDQ us",     ">x decode",
                                        ">reference us", ">x PDQ",    ">bits apart", ">quality"};
+
+/* Paths; that of a kind which is not installed is empty. */
+struct workers {
+    char plain[PATH_MAX];
+    char heif[PATH_MAX];
+};
 
 static double ratio(const struct worker_timing *value, const struct worker_timing *base)
 {
@@ -38,7 +43,7 @@ static void add_row(struct table *table, const char *name, uint64_t size,
     table_add(table, "%u", found->quality);
 }
 
-static int measure_file(const char *worker, const char *name, struct table *table)
+static int measure_file(const struct workers *workers, const char *name, struct table *table)
 {
     struct upload *upload = NULL;
     struct worker_measurement found;
@@ -46,8 +51,11 @@ static int measure_file(const char *worker, const char *name, struct table *tabl
     int result = source_read_upload(name, PICTURE_MAX, &upload, &diag);
 
     if (result == 0)
-        result =
-            worker_measure(worker, upload->memory_fd, upload->size, REPEATS, cpu_choose(), &found, &diag);
+        result = worker_measure(WORKER_PLAIN, workers->plain, upload->memory_fd, upload->size, REPEATS,
+                                cpu_choose(), &found, &diag);
+    if (result == -ENOTSUP && workers->heif[0] != '\0')
+        result = worker_measure(WORKER_HEIF, workers->heif, upload->memory_fd, upload->size, REPEATS,
+                                cpu_choose(), &found, &diag);
     if (result == 0)
         add_row(table, name, upload->size, &found);
     else
@@ -61,10 +69,12 @@ int command_bench_decode(const struct invocation *invocation)
     struct table *table = NULL;
     struct progress progress;
     struct diag diag = {""};
-    char worker[PATH_MAX];
+    struct workers workers = {.heif = ""};
+    struct diag missing = {""};
     bool failed = false;
-    int result = files_find_program("prescreen-worker", worker, sizeof worker, &diag);
+    int result = worker_kind_find(WORKER_PLAIN, workers.plain, sizeof workers.plain, &diag);
 
+    (void)worker_kind_find(WORKER_HEIF, workers.heif, sizeof workers.heif, &missing);
     if (result == 0 && table_create(headings, sizeof headings / sizeof headings[0], &table) != 0)
         result = diag_fail(&diag, -ENOMEM, "no memory");
     if (result != 0) {
@@ -74,7 +84,7 @@ int command_bench_decode(const struct invocation *invocation)
     progress_start(&progress, "decode", invocation->operand_count);
     for (size_t i = 0; i < invocation->operand_count; i++) {
         progress_show(&progress, i);
-        failed = measure_file(worker, invocation->operands[i], table) != 0 || failed;
+        failed = measure_file(&workers, invocation->operands[i], table) != 0 || failed;
     }
     progress_hide(&progress);
     printf("Medians of %d runs in one confined worker, %s. decode: the codec alone, luma rows dropped. "

@@ -148,14 +148,17 @@ static bool check_sandbox(struct local *local)
 {
     struct diag diag = {""};
 
-    if (local_start_pool(local, 1, &diag) != 0) {
+    if (local_start_decoders(local, 1, &diag) != 0) {
         report_part("sandbox", false, "%s", diag.text);
         return false;
     }
     report_part(
         "sandbox", true,
         "a decoder hashed a picture; those that tried to open a file, make a socket, run a program, fork "
-        "or signal were ended");
+        "or signal were ended%s",
+        decoders_have(local->decoders, WORKER_HEIF) ? "; so were those for HEIC and AVIF"
+                                                    : "; prescreen-heif-worker is not installed: HEIC and "
+                                                      "AVIF are answered media.unsupported");
     return true;
 }
 

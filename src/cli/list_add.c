@@ -1,6 +1,6 @@
 #include "prescreen/base/bug.h"
 #include "prescreen/config/config.h"
-#include "prescreen/worker/pool.h"
+#include "prescreen/worker/decoders.h"
 
 #include "batch.h"
 #include "command.h"
@@ -97,7 +97,7 @@ static int examine(struct enrolment *enrolment, const struct upload *upload, str
 
     if (examination == NULL)
         return diag_fail(diag, -ENOMEM, "no memory");
-    result = worker_pool_examine(enrolment->local.pool, &request, examination);
+    result = decoders_examine(enrolment->local.decoders, &request, examination);
     if (result == 0)
         result = judge_examination(enrolment, examination, enrolled, diag);
     else
@@ -184,7 +184,7 @@ static int begin_enrolment(struct enrolment *enrolment, struct diag *diag)
         result = list_draft_begin(enrolment->local.list_store, invocation->operands[0], LIST_MERGE,
                                   &enrolment->draft, diag);
     if (result == 0)
-        result = local_start_pool(&enrolment->local, files, diag);
+        result = local_start_decoders(&enrolment->local, files, diag);
     if (result != 0)
         return result;
     const struct config_profile *profile = config_find_profile(enrolment->local.config, "default");

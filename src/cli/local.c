@@ -2,7 +2,7 @@
 
 #include "prescreen/base/cpu.h"
 #include "prescreen/base/text.h"
-#include "prescreen/os/files.h"
+#include "prescreen/screen/decoding.h"
 
 #include "output.h"
 
@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { WORKER_JOBS_BEFORE_RECYCLING = 10000 };
 
 int local_load_config(const struct invocation *invocation, struct local *local, struct diag *diag)
 {
@@ -54,32 +52,15 @@ int local_open_lists(const struct invocation *invocation, bool create, struct lo
     return result;
 }
 
-int local_start_pool(struct local *local, size_t jobs, struct diag *diag)
+int local_start_decoders(struct local *local, size_t jobs, struct diag *diag)
 {
-    const struct config_limits *limits = &local->config->limits;
-    unsigned int count = local->config->workers < jobs ? local->config->workers : (unsigned int)jobs;
-    char path[CONFIG_PATH_MAX];
-    int result = files_find_program("prescreen-worker", path, sizeof path, diag);
-
-    if (result != 0)
-        return result;
-    struct worker_pool_options options = {.worker_path = path,
-                                          .count = count,
-                                          .job_time_us = limits->job_time_us,
-                                          .queue_time_us = limits->queue_time_us,
-                                          .queue_max = (unsigned int)limits->queue,
-                                          .memory_bytes = limits->worker_memory_bytes,
-                                          .pixels_max = limits->pixels,
-                                          .frames_max = (uint32_t)limits->frames,
-                                          .recycle_after = WORKER_JOBS_BEFORE_RECYCLING,
-                                          .cpu = cpu_choose()};
-    return worker_pool_create(&options, &local->pool, diag);
+    return decoding_start(local->config, jobs, NULL, NULL, &local->decoders, diag);
 }
 
 static int create_screener(struct local *local, struct diag *diag)
 {
     struct screener_parts parts = {.config = local->config,
-                                   .pool = local->pool,
+                                   .decoders = local->decoders,
                                    .catalog = local->catalog,
                                    .list_store = local->list_store};
     int result = screener_create(&parts, &local->screener);
@@ -95,7 +76,7 @@ int local_open_hashing(const struct invocation *invocation, size_t jobs, struct 
     int result = local_load_config(invocation, local, diag);
 
     if (result == 0)
-        result = local_start_pool(local, jobs, diag);
+        result = local_start_decoders(local, jobs, diag);
     if (result == 0)
         result = create_screener(local, diag);
     return result;
@@ -113,7 +94,7 @@ int local_open_screening(const struct invocation *invocation, size_t jobs, struc
     if (result == 0)
         result = catalog_create(local->list_store, cpu_choose(), &local->catalog, diag);
     if (result == 0)
-        result = local_start_pool(local, jobs, diag);
+        result = local_start_decoders(local, jobs, diag);
     if (result == 0)
         result = create_screener(local, diag);
     return result;
@@ -141,7 +122,7 @@ int local_find_daemon(const struct config *config, bool admin, char url[LOCAL_UR
 void local_close(struct local *local)
 {
     screener_free(local->screener);
-    worker_pool_free(local->pool);
+    decoders_free(local->decoders);
     catalog_free(local->catalog);
     list_store_close(local->list_store);
     config_free(local->config);

@@ -13,7 +13,7 @@
 struct local {
     struct config *config;
     struct list_store *list_store; /* NULL: there are no lists */
-    struct worker_pool *pool;
+    struct decoders *decoders;
     struct catalog *catalog;
     struct screener *screener;
     char who[128]; /* makes the changes, in the history: "command line (USER)"; set with list_store */
@@ -27,9 +27,9 @@ int local_load_config(const struct invocation *invocation, struct local *local, 
 int local_open_lists(const struct invocation *invocation, bool create, struct local *local,
                      struct diag *diag);
 
-/* Starts as many sandboxed decoders as the configuration allows and jobs can use. local->config must be
- * loaded. Cost: some tens of milliseconds. */
-int local_start_pool(struct local *local, size_t jobs, struct diag *diag);
+/* Starts as many sandboxed decoders of each kind as the configuration allows and jobs can use. local->config
+ * must be loaded. Cost: some tens of milliseconds. */
+int local_start_decoders(struct local *local, size_t jobs, struct diag *diag);
 
 /* Everything that screener_hash() needs. */
 int local_open_hashing(const struct invocation *invocation, size_t jobs, struct local *local,

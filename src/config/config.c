@@ -72,6 +72,19 @@ static int set_workers(struct config *config, struct config_source *source, cons
     return 0;
 }
 
+static int set_heif_workers(struct config *config, struct config_source *source, const char *key,
+                            const char *text)
+{
+    uint64_t count = 0;
+
+    if (!text_parse_u64(text, CONFIG_WORKERS_MAX, &count))
+        return config_refuse(source, key,
+                             "\"%.40s\" is not taken; use a number from 0 (half as many as workers) to %d",
+                             text, CONFIG_WORKERS_MAX);
+    config->heif_workers = (unsigned int)count;
+    return 0;
+}
+
 static const struct {
     const char *key;
     const char *variable; /* that overrides it, or NULL */
@@ -82,6 +95,7 @@ static const struct {
     {"admin_listen", NULL, offsetof(struct raw_config, admin_listen), set_admin_listen},
     {"data_dir", "PRESCREEN_DATA_DIR", offsetof(struct raw_config, data_dir), set_data_dir},
     {"workers", "PRESCREEN_WORKERS", offsetof(struct raw_config, workers), set_workers},
+    {"heif_workers", NULL, offsetof(struct raw_config, heif_workers), set_heif_workers},
 };
 
 static int apply_layer(struct config *config, struct config_layer *layer)
@@ -158,6 +172,8 @@ static int read_layers(struct build *build)
         error = apply_environment(build);
     if (error == 0)
         error = check_addresses(build);
+    if (build->config->heif_workers == 0)
+        build->config->heif_workers = (build->config->workers + 1) / 2;
     return error != 0 ? error : settings_resolve_profiles(build->layers, build->layer_count, build->config);
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP_KEYS = 8, KEY_KEYS = 3, LIST_KEYS = 4 };
+enum { TOP_KEYS = 9, KEY_KEYS = 3, LIST_KEYS = 4 };
 
 static const char *const setting_names[SETTING_COUNT] = {
     [SETTING_EFFORT] = "effort",
@@ -172,15 +172,17 @@ static void describe_top(struct schema *schema)
     schema->top[2] = text_field("data_dir", offsetof(struct raw_config, data_dir), CYAML_FLAG_OPTIONAL);
     schema->top[3] = text_field("workers", offsetof(struct raw_config, workers), CYAML_FLAG_OPTIONAL);
     schema->top[4] =
-        map_field("limits", offsetof(struct raw_config, limits), sizeof(char *[RAW_LIMITS]), schema->limits);
+        text_field("heif_workers", offsetof(struct raw_config, heif_workers), CYAML_FLAG_OPTIONAL);
     schema->top[5] =
+        map_field("limits", offsetof(struct raw_config, limits), sizeof(char *[RAW_LIMITS]), schema->limits);
+    schema->top[6] =
         list_field("keys", offsetof(struct raw_config, keys), offsetof(struct raw_config, key_count),
                    sizeof(struct raw_key), &schema->key_value, CYAML_FLAG_OPTIONAL);
-    schema->top[6] =
+    schema->top[7] =
         list_field("lists", offsetof(struct raw_config, lists), offsetof(struct raw_config, list_count),
                    sizeof(struct raw_list), &schema->list_value, CYAML_FLAG_OPTIONAL);
-    schema->top[6].value.sequence.max = CONFIG_LISTS_MAX;
-    schema->top[7] = profiles;
+    schema->top[7].value.sequence.max = CONFIG_LISTS_MAX;
+    schema->top[8] = profiles;
     schema->root = map_value(CYAML_FLAG_POINTER, sizeof(struct raw_config), schema->top);
 }
 

@@ -60,6 +60,7 @@ struct raw_config {
     char *admin_listen;
     char *data_dir;
     char *workers;
+    char *heif_workers;
     char *limits[RAW_LIMITS]; /* by row of config_limit_rows */
     struct raw_key *keys;
     unsigned int key_count;

@@ -1,5 +1,5 @@
 /* What every codec gets, and the few words with which it refuses. Adding a format takes one file codec_*.c,
- * one line here and one row in decode.c. */
+ * one line here and one row in codecs_plain.c or codecs_heif.c. */
 #ifndef PRESCREEN_SRC_DECODE_CODEC_H
 #define PRESCREEN_SRC_DECODE_CODEC_H
 
@@ -16,6 +16,16 @@ struct codec_job {
     const struct row_sink *sink;
     struct decode_report *report; /* format, exif 1 and zeros when the codec starts */
     struct picture_parts *parts;  /* where codec_note_thumbnail() notes; NULL where none is wanted */
+    const struct decode_codecs *codecs;
+};
+
+struct decode_codecs {
+    const struct codec {
+        enum media_format format;
+        int (*decode)(const struct codec_job *job);
+    } * rows;
+    size_t count;
+    uint64_t memory_bytes; /* as decode_codecs_memory() tells */
 };
 
 /* Decodes data by the codec of report->format, or refuses it when there is none. */
@@ -25,6 +35,7 @@ int codec_decode(const struct codec_job *job);
 int codec_jpeg_decode(const struct codec_job *job);
 int codec_png_decode(const struct codec_job *job);
 int codec_webp_decode(const struct codec_job *job);
+int codec_heif_decode(const struct codec_job *job);
 
 /* Adds the reason to the report. The first words given stay as its detail; bytes that are not printable ASCII
  * become '?'. */

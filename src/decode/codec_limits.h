@@ -33,6 +33,11 @@ enum {
     CODEC_WEBP_LOSSLESS_PIXEL_BYTES = 8,
     /* A frame of an animation may be any of these and is always delivered with 4. */
     CODEC_WEBP_FRAME_PIXEL_BYTES = 12,
+
+    /* Bytes per pixel that libheif holds at its worst: planes of luma and chroma, 1.5, and what it makes of
+     * them, 3; for samples of more than 8 bits twice that. It knows no limit of memory; what a file hides
+     * behind a small size meets the process's own. */
+    CODEC_HEIF_PIXEL_BYTES = 5,
 };
 
 #endif

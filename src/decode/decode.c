@@ -6,27 +6,18 @@
 
 #include <stdio.h>
 
-static const struct codec {
-    enum media_format format;
-    int (*decode)(const struct codec_job *job);
-} codecs[] = {
-    {FORMAT_JPEG, codec_jpeg_decode},
-    {FORMAT_PNG, codec_png_decode},
-    {FORMAT_WEBP, codec_webp_decode},
-};
-
-static const struct codec *find_codec(enum media_format format)
+static const struct codec *find_codec(const struct decode_codecs *codecs, enum media_format format)
 {
-    for (size_t i = 0; i < sizeof codecs / sizeof codecs[0]; i++) {
-        if (codecs[i].format == format)
-            return &codecs[i];
+    for (size_t i = 0; i < codecs->count; i++) {
+        if (codecs->rows[i].format == format)
+            return &codecs->rows[i];
     }
     return NULL;
 }
 
 int codec_decode(const struct codec_job *job)
 {
-    const struct codec *codec = find_codec(job->report->format);
+    const struct codec *codec = find_codec(job->codecs, job->report->format);
 
     if (codec != NULL)
         return codec->decode(job);
@@ -38,11 +29,22 @@ int codec_decode(const struct codec_job *job)
     return 0;
 }
 
-int decode_picture(const uint8_t *data, size_t size, const struct decode_limits *limits,
-                   const struct row_sink *sink, struct decode_report *report)
+bool decode_codecs_have(const struct decode_codecs *codecs, enum media_format format)
+{
+    return find_codec(codecs, format) != NULL;
+}
+
+uint64_t decode_codecs_memory(const struct decode_codecs *codecs)
+{
+    return codecs->memory_bytes;
+}
+
+int decode_picture(const struct decode_codecs *codecs, const uint8_t *data, size_t size,
+                   const struct decode_limits *limits, const struct row_sink *sink,
+                   struct decode_report *report)
 {
     struct picture_parts parts = {.thumbnail_count = 0};
-    const struct codec_job job = {data, size, limits, sink, report, &parts};
+    const struct codec_job job = {data, size, limits, sink, report, &parts, codecs};
 
     *report = (struct decode_report){.format = decode_sniff(data, size), .exif = 1};
     int status = codec_decode(&job);

@@ -78,8 +78,8 @@ static int decode_one(const struct codec_job *job, size_t *at, enum trailing_dat
     struct part_sink part = {.sink = job->sink, .first_frame = job->report->frames};
     const struct row_sink sink = sink_of(&part);
     struct decode_report report = {.format = FORMAT_UNKNOWN, .exif = 1};
-    const struct codec_job inner = {job->data + *at, job->size - *at, job->limits,
-                                    &sink,           &report,         job->parts};
+    const struct codec_job inner = {job->data + *at, job->size - *at, job->limits, &sink,
+                                    &report,         job->parts,      job->codecs};
 
     job->parts->first_frame = part.first_frame;
     report.format = decode_sniff(inner.data, inner.size);
@@ -124,7 +124,8 @@ static int decode_thumbnail(const struct codec_job *job, const struct picture_th
     const struct row_sink sink = sink_of(&part);
     struct decode_limits limits = *job->limits;
     struct decode_report report = {.format = decode_sniff(thumbnail->data, thumbnail->size), .exif = 1};
-    const struct codec_job inner = {thumbnail->data, thumbnail->size, &limits, &sink, &report, NULL};
+    const struct codec_job inner = {thumbnail->data, thumbnail->size, &limits, &sink, &report, NULL,
+                                    job->codecs};
 
     if (limits.pixels > CODEC_THUMBNAIL_PIXELS)
         limits.pixels = CODEC_THUMBNAIL_PIXELS;

@@ -50,17 +50,27 @@ static bool index_is_loaded(struct catalog *catalog)
     return loaded;
 }
 
+static bool workers_live(struct decoders *decoders, enum worker_kind kind)
+{
+    struct worker_pool_status status;
+
+    decoders_read_status(decoders, kind, &status);
+    return status.alive > 0;
+}
+
 bool readiness_check(struct readiness *readiness, const struct http_server_parts *parts, struct diag *missing)
 {
-    struct worker_pool_status workers = {0};
     char fault[PART_SIZE] = "";
     const bool index = index_is_loaded(parts->catalog);
     const bool stores = stores_work(readiness, parts, fault);
 
-    worker_pool_read_status(parts->pool, &workers);
-    if (index && stores && workers.alive > 0)
+    const bool plain = workers_live(parts->decoders, WORKER_PLAIN);
+    const bool heif =
+        !decoders_have(parts->decoders, WORKER_HEIF) || workers_live(parts->decoders, WORKER_HEIF);
+
+    if (index && stores && plain && heif)
         return true;
-    diag_set(missing, "missing:%s%s%s%s", index ? "" : " index", workers.alive > 0 ? "" : " workers",
-             stores ? "" : " ", fault);
+    diag_set(missing, "missing:%s%s%s%s%s", index ? "" : " index", plain ? "" : " workers",
+             heif ? "" : " heif_workers", stores ? "" : " ", fault);
     return false;
 }

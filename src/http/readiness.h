@@ -20,8 +20,8 @@ struct readiness {
 void readiness_init(struct readiness *readiness);
 void readiness_destroy(struct readiness *readiness);
 
-/* True when an index is loaded, a worker lives (each passed its self-test before it counted) and the stores
- * can be read and written; else missing names each thing that is not. Threads: any. */
+/* True when an index is loaded, a worker of each kind lives (each passed its self-test before it counted) and
+ * the stores can be read and written; else missing names each thing that is not. Threads: any. */
 bool readiness_check(struct readiness *readiness, const struct http_server_parts *parts,
                      struct diag *missing);
 

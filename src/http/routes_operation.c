@@ -38,7 +38,8 @@ static int render(struct service *service, const struct catalog_reading *reading
     struct index_statistics index = {0};
     struct metrics_reading metrics = {.now_us = clock_wall_us(), .cpu = cpu_level_name(cpu_choose())};
 
-    worker_pool_read_status(service->parts.pool, &metrics.workers);
+    for (int kind = 0; kind < WORKER_KIND_COUNT; kind++)
+        decoders_read_status(service->parts.decoders, (enum worker_kind)kind, &metrics.workers[kind]);
     if (service->parts.cache != NULL)
         examination_cache_read_status(service->parts.cache, &metrics.cache);
     metrics.ready = readiness_check(&service->readiness, &service->parts, &missing);

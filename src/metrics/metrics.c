@@ -182,29 +182,74 @@ static void render_http(struct metrics *metrics, struct page *page)
     page_write(page, "prescreen_http_connections %" PRId64 "\n", connections);
 }
 
-static void render_workers(const struct worker_pool_status *workers, struct page *page)
+/* A metric of each kind of worker. */
+static void render_by_kind(struct page *page, const struct metrics_reading *reading, const char *name,
+                           const char *type, const char *help,
+                           uint64_t (*value)(const struct worker_pool_status *workers))
+{
+    page_start(page, name, type, help);
+    for (int kind = 0; kind < WORKER_KIND_COUNT; kind++) {
+        if (reading->workers[kind].count > 0)
+            page_write(page, "prescreen_%s{kind=\"%s\"} %" PRIu64 "\n", name,
+                       worker_kind_name((enum worker_kind)kind), value(&reading->workers[kind]));
+    }
+}
+
+static uint64_t jobs_of(const struct worker_pool_status *workers)
+{
+    return workers->jobs;
+}
+
+static uint64_t queue_of(const struct worker_pool_status *workers)
+{
+    return workers->waiting;
+}
+
+static void render_states(const char *kind, const struct worker_pool_status *workers, struct page *page)
 {
     const struct {
         const char *name;
         uint64_t value;
     } states[] = {{"busy", workers->busy},
                   {"idle", workers->alive > workers->busy ? workers->alive - workers->busy : 0},
-                  {"missing", workers->count > workers->alive ? workers->count - workers->alive : 0}},
-      events[] = {{"started", workers->started},
+                  {"missing", workers->count > workers->alive ? workers->count - workers->alive : 0}};
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        page_write(page, "prescreen_workers{kind=\"%s\",state=\"%s\"} %" PRIu64 "\n", kind, states[i].name,
+                   states[i].value);
+}
+
+static void render_events(const char *kind, const struct worker_pool_status *workers, struct page *page)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } events[] = {{"started", workers->started},
                   {"recycled", workers->recycled},
                   {"died", workers->died},
                   {"timed_out", workers->timed_out},
                   {"spoke_nonsense", workers->nonsense}};
 
-    page_start(page, "workers", "gauge", "Workers by what they are doing.");
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-        page_write(page, "prescreen_workers{state=\"%s\"} %" PRIu64 "\n", states[i].name, states[i].value);
-    page_start(page, "worker_events_total", "counter", "What happened to workers.");
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
-        page_write(page, "prescreen_worker_events_total{event=\"%s\"} %" PRIu64 "\n", events[i].name,
-                   events[i].value);
-    page_single(page, "worker_jobs_total", "counter", "Uploads that were handed to a worker.", workers->jobs);
-    page_single(page, "worker_queue", "gauge", "Uploads that wait for a worker.", workers->waiting);
+        page_write(page, "prescreen_worker_events_total{kind=\"%s\",event=\"%s\"} %" PRIu64 "\n", kind,
+                   events[i].name, events[i].value);
+}
+
+static void render_workers(const struct metrics_reading *reading, struct page *page)
+{
+    page_start(page, "workers", "gauge", "Workers by what they are doing.");
+    for (int kind = 0; kind < WORKER_KIND_COUNT; kind++) {
+        if (reading->workers[kind].count > 0)
+            render_states(worker_kind_name((enum worker_kind)kind), &reading->workers[kind], page);
+    }
+    page_start(page, "worker_events_total", "counter", "What happened to workers.");
+    for (int kind = 0; kind < WORKER_KIND_COUNT; kind++) {
+        if (reading->workers[kind].count > 0)
+            render_events(worker_kind_name((enum worker_kind)kind), &reading->workers[kind], page);
+    }
+    render_by_kind(page, reading, "worker_jobs_total", "counter", "Uploads that were handed to a worker.",
+                   jobs_of);
+    render_by_kind(page, reading, "worker_queue", "gauge", "Uploads that wait for a worker.", queue_of);
 }
 
 static void render_cache(const struct examination_cache_status *cache, struct page *page)
@@ -253,7 +298,7 @@ int metrics_render(struct metrics *metrics, const struct metrics_reading *readin
     render_histogram(&metrics->total, &page, "screening_seconds", "Time of a screening, receiving included.");
     render_histogram(&metrics->decode, &page, "decode_seconds", "Time that a worker took for an upload.");
     render_http(metrics, &page);
-    render_workers(&reading->workers, &page);
+    render_workers(reading, &page);
     render_cache(&reading->cache, &page);
     render_lists(reading, &page);
     return page.result;

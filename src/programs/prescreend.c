@@ -6,6 +6,7 @@
 #include "prescreen/metrics/metrics.h"
 #include "prescreen/os/files.h"
 #include "prescreen/os/notify.h"
+#include "prescreen/screen/decoding.h"
 #include "prescreen/screen/screener.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORKER_JOBS_BEFORE_RECYCLING = 10000, STOP_GRACE_US = 10000000, FORGET_PERIOD_US = 600000000 };
+enum { STOP_GRACE_US = 10000000, FORGET_PERIOD_US = 600000000 };
 
 struct parts {
     struct config *config;
@@ -25,7 +26,7 @@ struct parts {
     struct list_store *list_store;
     struct record_store *record_store;
     struct catalog *catalog;
-    struct worker_pool *pool;
+    struct decoders *decoders;
     struct examination_cache *cache; /* NULL: nothing is kept */
     struct screener *screener;
     struct http_server *server;
@@ -104,27 +105,16 @@ static void on_screening(void *context, const struct screening *screening)
                                    LOG_TEXT("detail", screening->detail), LOG_END});
 }
 
-static int start_pool(struct parts *parts, enum cpu_level cpu, struct diag *diag)
+static int start_decoders(struct parts *parts, struct diag *diag)
 {
-    const struct config_limits *limits = &parts->config->limits;
-    char path[CONFIG_PATH_MAX];
-    int result = files_find_program("prescreen-worker", path, sizeof path, diag);
+    int result = decoding_start(parts->config, SIZE_MAX, on_worker_event, parts->log, &parts->decoders, diag);
 
-    if (result != 0)
-        return result;
-    struct worker_pool_options options = {.worker_path = path,
-                                          .count = parts->config->workers,
-                                          .job_time_us = limits->job_time_us,
-                                          .queue_time_us = limits->queue_time_us,
-                                          .queue_max = (unsigned int)limits->queue,
-                                          .memory_bytes = limits->worker_memory_bytes,
-                                          .pixels_max = limits->pixels,
-                                          .frames_max = (uint32_t)limits->frames,
-                                          .recycle_after = WORKER_JOBS_BEFORE_RECYCLING,
-                                          .cpu = cpu,
-                                          .on_event = on_worker_event,
-                                          .event_context = parts->log};
-    return worker_pool_create(&options, &parts->pool, diag);
+    if (result == 0 && !decoders_have(parts->decoders, WORKER_HEIF))
+        log_event(parts->log, LOG_WARN, "no_heif",
+                  (struct log_field[]){LOG_TEXT("detail", "prescreen-heif-worker is not installed: HEIC and "
+                                                          "AVIF are answered media.unsupported"),
+                                       LOG_END});
+    return result;
 }
 
 static int start_cache(struct parts *parts, struct diag *diag)
@@ -147,7 +137,7 @@ static int start_parts(struct parts *parts, struct diag *diag)
     if (result == 0)
         result = record_store_open(parts->config->data_dir, &parts->record_store, diag);
     if (result == 0)
-        result = start_pool(parts, cpu, diag);
+        result = start_decoders(parts, diag);
     if (result == 0)
         result = start_cache(parts, diag);
     if (result == 0)
@@ -155,7 +145,7 @@ static int start_parts(struct parts *parts, struct diag *diag)
     if (result != 0)
         return result;
     struct screener_parts screener = {.config = parts->config,
-                                      .pool = parts->pool,
+                                      .decoders = parts->decoders,
                                       .cache = parts->cache,
                                       .catalog = parts->catalog,
                                       .list_store = parts->list_store,
@@ -170,7 +160,7 @@ static int start_parts(struct parts *parts, struct diag *diag)
                                        .catalog = parts->catalog,
                                        .list_store = parts->list_store,
                                        .record_store = parts->record_store,
-                                       .pool = parts->pool,
+                                       .decoders = parts->decoders,
                                        .cache = parts->cache,
                                        .metrics = parts->metrics,
                                        .log = parts->log};
@@ -183,7 +173,7 @@ static void stop_parts(struct parts *parts)
     screener_free(parts->screener);
     catalog_free(parts->catalog);
     examination_cache_free(parts->cache);
-    worker_pool_free(parts->pool);
+    decoders_free(parts->decoders);
     record_store_close(parts->record_store);
     list_store_close(parts->list_store);
     metrics_free(parts->metrics);

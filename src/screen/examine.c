@@ -15,12 +15,12 @@ static struct examination_key make_key(const struct screener *screener, const st
     return key;
 }
 
-static int ask_worker(struct worker_pool *pool, const struct upload *upload, enum effort effort,
+static int ask_worker(struct decoders *decoders, const struct upload *upload, enum effort effort,
                       struct examination *examination, struct diag *diag)
 {
     const struct examination_request request = {
         .memory_fd = upload->memory_fd, .size = upload->size, .effort = effort};
-    int outcome = worker_pool_examine(pool, &request, examination);
+    int outcome = decoders_examine(decoders, &request, examination);
 
     if (outcome == WORKER_POOL_BUSY)
         return diag_fail(diag, SCREENER_BUSY, "every decoder is busy; try again shortly");
@@ -41,7 +41,7 @@ int screening_examine(const struct screener *screener, struct upload *upload, en
         cache != NULL && examination_cache_find(cache, &made.key, made.examination, &upload->hashes);
     made.kinds = upload->hashes.kinds;
     if (!made.cached)
-        result = ask_worker(screener->parts.pool, upload, effort, made.examination, diag);
+        result = ask_worker(screener->parts.decoders, upload, effort, made.examination, diag);
     if (result != 0) {
         free(made.examination);
         return result;

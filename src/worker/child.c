@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LAST_WORDS_MAX = 200, NUMBER_TEXT_SIZE = 24 };
+enum { LAST_WORDS_MAX = 200, NUMBER_TEXT_SIZE = 24, PROGRAM_NAME_SIZE = 32 };
 
 static void close_if_open(int *fd)
 {
@@ -45,10 +45,11 @@ static int start_process(const struct child_plan *plan, int socket_fd, int error
     char memory[NUMBER_TEXT_SIZE];
     char seconds[NUMBER_TEXT_SIZE];
     char level[NUMBER_TEXT_SIZE];
-    char name[] = "prescreen-worker";
+    char name[PROGRAM_NAME_SIZE];
     char *arguments[] = {name, memory, seconds, level, NULL};
     struct spawn_plan spawn = {plan->path, arguments, socket_fd, error_fd};
 
+    snprintf(name, sizeof name, "%s", worker_kind_program(plan->kind));
     snprintf(memory, sizeof memory, "%llu", (unsigned long long)plan->memory_bytes);
     snprintf(seconds, sizeof seconds, "%llu", (unsigned long long)plan->cpu_seconds);
     snprintf(level, sizeof level, "%s", cpu_level_name(plan->cpu));
@@ -63,7 +64,7 @@ int child_start(const struct child_plan *plan, struct child *child, struct diag 
     int result = make_channels(pair, ends);
 
     if (result != 0)
-        diag_set(diag, "no socket or pipe for a worker: %s", strerror(-result));
+        diag_set(diag, "no socket or pipe for a %s: %s", worker_kind_title(plan->kind), strerror(-result));
     if (result == 0) {
         result = start_process(plan, pair[1], ends[1], &process);
         if (result != 0)
@@ -76,8 +77,12 @@ int child_start(const struct child_plan *plan, struct child *child, struct diag 
         close_if_open(&ends[0]);
         return result;
     }
-    *child = (struct child){
-        .process = process, .pid = process.pid, .socket_fd = pair[0], .error_fd = ends[0], .job = 0};
+    *child = (struct child){.process = process,
+                            .pid = process.pid,
+                            .kind = plan->kind,
+                            .socket_fd = pair[0],
+                            .error_fd = ends[0],
+                            .job = 0};
     return 0;
 }
 
@@ -138,7 +143,7 @@ int child_bury(struct child *child, uint64_t deadline_us, struct spawn_ending *e
     read_last_words(child, words);
     if (child->job != 0)
         snprintf(job, sizeof job, "last job %llu", (unsigned long long)child->job);
-    diag_set(diag, "worker %d: %s (%s)%s%s", (int)child->pid, cause, job,
+    diag_set(diag, "%s %d: %s (%s)%s%s", worker_kind_title(child->kind), (int)child->pid, cause, job,
              words[0] == '\0' ? "" : "; it said: ", words);
     close_if_open(&child->socket_fd);
     close_if_open(&child->error_fd);

@@ -5,6 +5,7 @@
 #include "prescreen/base/cpu.h"
 #include "prescreen/base/diag.h"
 #include "prescreen/os/spawn.h"
+#include "prescreen/worker/kind.h"
 
 #include "message.h"
 
@@ -12,7 +13,8 @@
 #include <stdint.h>
 
 struct child_plan {
-    const char *path; /* of prescreen-worker, absolute */
+    const char *path; /* of the kind's program, absolute */
+    enum worker_kind kind;
     uint64_t memory_bytes;
     uint64_t cpu_seconds;
     enum cpu_level cpu;
@@ -21,7 +23,8 @@ struct child_plan {
 /* {.process = {-1, -1}, .socket_fd = -1, .error_fd = -1} is no child. */
 struct child {
     struct spawn_child process;
-    pid_t pid; /* stays for the obituary */
+    pid_t pid; /* stays for the obituary, as the kind does */
+    enum worker_kind kind;
     int socket_fd;
     int error_fd; /* where its last words wait; -1 in a sanitized build, whose reports go to our own stderr */
     uint64_t job; /* number of the last one sent, 0 = none */

@@ -20,8 +20,6 @@ enum {
      * that is as near to its picture is near the picture, too. */
     THUMBNAIL_REPEATS_BITS = 7,
 };
-/* Program, libraries and stack, and the little that is allocated beside the codec. */
-static const uint64_t memory_reserve = (uint64_t)40 << 20;
 
 /* An examination in progress. */
 struct examiner {
@@ -34,10 +32,11 @@ struct examiner {
     reason_set reasons;   /* why it stopped before the decoder did */
 };
 
-struct examine_limits examine_limits_for(uint64_t size, uint64_t memory_bytes, uint64_t pixels_max,
-                                         uint32_t frames_max)
+struct examine_limits examine_limits_for(const struct decode_codecs *codecs, uint64_t size,
+                                         uint64_t memory_bytes, uint64_t pixels_max, uint32_t frames_max)
 {
-    uint64_t taken = size > UINT64_MAX - memory_reserve ? UINT64_MAX : size + memory_reserve;
+    uint64_t reserve = decode_codecs_memory(codecs);
+    uint64_t taken = size > UINT64_MAX - reserve ? UINT64_MAX : size + reserve;
 
     return (struct examine_limits){
         .decode = {.pixels = pixels_max,
@@ -151,7 +150,7 @@ void examine_upload(const uint8_t *data, size_t size, const struct examine_order
 
     examination->view_count = 0;
     examination->decode_us = 0;
-    int result = decode_picture(data, size, &orders->limits.decode, &sink, &report);
+    int result = decode_picture(orders->codecs, data, size, &orders->limits.decode, &sink, &report);
     note_pictures(&report, examination);
     examination->reasons |= examiner.reasons;
     if (result < 0)

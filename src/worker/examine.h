@@ -16,11 +16,12 @@ struct examine_limits {
 };
 
 /* The decoder's limits for a file of size bytes in a process of memory_bytes of address space. */
-struct examine_limits examine_limits_for(uint64_t size, uint64_t memory_bytes, uint64_t pixels_max,
-                                         uint32_t frames_max);
+struct examine_limits examine_limits_for(const struct decode_codecs *codecs, uint64_t size,
+                                         uint64_t memory_bytes, uint64_t pixels_max, uint32_t frames_max);
 
 /* How one upload is to be examined. */
 struct examine_orders {
+    const struct decode_codecs *codecs;
     struct examine_limits limits;
     uint64_t deadline_us; /* of the monotonic clock: past it no more is looked at, media.limit.time */
     enum effort effort;

@@ -19,8 +19,8 @@ static int explain_reasons(reason_set reasons, struct diag *diag)
 {
     for (int reason = REASON_MEDIA_FIRST; reason < REASON_COUNT; reason++) {
         if ((reasons & REASON_BIT(reason)) != 0)
-            return diag_fail(diag, -EINVAL, "the picture cannot be measured: %s",
-                             reason_name((enum reason)reason));
+            return diag_fail(diag, reason == REASON_MEDIA_UNSUPPORTED ? -ENOTSUP : -EINVAL,
+                             "the picture cannot be measured: %s", reason_name((enum reason)reason));
     }
     return 0;
 }
@@ -42,10 +42,12 @@ static int converse(struct child *child, const struct job *job, int memory_fd,
     return explain_reasons(reasons, diag);
 }
 
-int worker_measure(const char *worker_path, int memory_fd, uint64_t size, uint32_t repeats,
-                   enum cpu_level cpu, struct worker_measurement *measurement, struct diag *diag)
+int worker_measure(enum worker_kind kind, const char *worker_path, int memory_fd, uint64_t size,
+                   uint32_t repeats, enum cpu_level cpu, struct worker_measurement *measurement,
+                   struct diag *diag)
 {
     struct child_plan plan = {.path = worker_path,
+                              .kind = kind,
                               .memory_bytes = measure_memory_bytes,
                               .cpu_seconds = MEASURE_CPU_SECONDS,
                               .cpu = cpu};

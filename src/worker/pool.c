@@ -64,6 +64,7 @@ static int init_pool(struct worker_pool *pool)
         return -ENOMEM;
     pool->options.worker_path = pool->worker_path;
     pool->plan = (struct child_plan){.path = pool->worker_path,
+                                     .kind = pool->options.kind,
                                      .memory_bytes = pool->options.memory_bytes,
                                      .cpu_seconds = lifetime_cpu_seconds(&pool->options),
                                      .cpu = pool->options.cpu};

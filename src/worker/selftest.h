@@ -3,13 +3,15 @@
 #define PRESCREEN_WORKER_SELFTEST_H
 
 #include "prescreen/base/cpu.h"
+#include "prescreen/decode/decode.h"
 #include "prescreen/worker/examination.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Examines a picture of each format that is decoded here. Returns whether each gave its size and hash.
+/* Examines a picture of each format that is among the codecs. Returns whether each gave its size and hash.
  * examination is room to work in. */
-bool selftest_passes(uint64_t memory_bytes, enum cpu_level cpu, struct examination *examination);
+bool selftest_passes(const struct decode_codecs *codecs, uint64_t memory_bytes, enum cpu_level cpu,
+                     struct examination *examination);
 
 #endif

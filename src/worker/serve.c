@@ -20,6 +20,7 @@
 
 struct session {
     const struct worker_setup *setup;
+    const struct decode_codecs *codecs;
     unsigned int landlock_abi;
     size_t reply_size;
     uint32_t views_sent; /* with the reply; those of the examination that are left follow it */
@@ -29,7 +30,7 @@ struct session {
 
 bool worker_setup_read(int argc, char **argv, struct worker_setup *setup)
 {
-    struct worker_setup read;
+    struct worker_setup read = {.limits = {.threads = false}};
     int type = 0;
     socklen_t size = sizeof type;
 
@@ -53,7 +54,9 @@ static struct examine_orders orders_for(const struct session *session, const str
     uint64_t memory_bytes = session->setup->limits.memory_bytes;
 
     return (struct examine_orders){
-        .limits = examine_limits_for(job->size, memory_bytes, job->pixels_max, job->frames_max),
+        .codecs = session->codecs,
+        .limits =
+            examine_limits_for(session->codecs, job->size, memory_bytes, job->pixels_max, job->frames_max),
         .deadline_us = clock_monotonic_us() + job->time_us,
         .effort = job->effort,
         .enrolment = job->enrolment,
@@ -83,7 +86,8 @@ static int measure(struct session *session, const struct job *job, const uint8_t
 
 static int test_itself(struct session *session, const struct job *job)
 {
-    if (!selftest_passes(session->setup->limits.memory_bytes, session->setup->cpu, &session->examination))
+    if (!selftest_passes(session->codecs, session->setup->limits.memory_bytes, session->setup->cpu,
+                         &session->examination))
         return WORKER_EXIT_SELF_TEST;
     session->reply_size = message_write_self_tested(job->number, session->landlock_abi, session->reply);
     return SERVE_ON;
@@ -165,7 +169,8 @@ static int serve_job(struct session *session)
     return result == SERVE_ON ? send_answer(session, &job) : result;
 }
 
-int worker_serve(const struct worker_setup *setup, const struct sandbox_report *sandbox)
+int worker_serve(const struct worker_setup *setup, const struct decode_codecs *codecs,
+                 const struct sandbox_report *sandbox)
 {
     struct session *session = calloc(1, sizeof *session);
     int result = SERVE_ON;
@@ -173,6 +178,7 @@ int worker_serve(const struct worker_setup *setup, const struct sandbox_report *
     if (session == NULL)
         return WORKER_EXIT_OUT_OF_MEMORY;
     session->setup = setup;
+    session->codecs = codecs;
     session->landlock_abi = sandbox->landlock_abi;
     while (result == SERVE_ON)
         result = serve_job(session);

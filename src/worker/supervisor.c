@@ -93,8 +93,8 @@ static void admit(struct worker_pool *pool, struct slot *slot, uint32_t landlock
 {
     struct diag text;
 
-    diag_set(&text, "worker %d passed its self-test, Landlock version %u%s", (int)slot->child.pid,
-             landlock_abi, landlock_abi == 0 ? " (this kernel has none)" : "");
+    diag_set(&text, "%s %d passed its self-test, Landlock version %u%s", worker_kind_title(slot->child.kind),
+             (int)slot->child.pid, landlock_abi, landlock_abi == 0 ? " (this kernel has none)" : "");
     tell(pool, WORKER_STARTED, text.text);
     pthread_mutex_lock(&pool->lock);
     slot->passed = true;

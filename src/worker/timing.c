@@ -83,7 +83,8 @@ static int run_decode(struct subject *subject)
     struct row_sink sink = {.begin = begin_nothing, .row = drop_row, .reduction = reduce_for_pdq};
     struct decode_report report = {.format = FORMAT_UNKNOWN};
 
-    return decode_picture(subject->data, subject->size, &subject->orders->limits.decode, &sink, &report);
+    return decode_picture(subject->orders->codecs, subject->data, subject->size,
+                          &subject->orders->limits.decode, &sink, &report);
 }
 
 static int run_examine(struct subject *subject)
@@ -144,8 +145,8 @@ static reason_set prepare(struct subject *subject, struct worker_measurement *me
 {
     struct row_sink sink = {.context = &subject->frame, .begin = begin_frame, .row = keep_row};
     struct decode_report report = {.format = FORMAT_UNKNOWN};
-    int result =
-        decode_picture(subject->data, subject->size, &subject->orders->limits.decode, &sink, &report);
+    int result = decode_picture(subject->orders->codecs, subject->data, subject->size,
+                                &subject->orders->limits.decode, &sink, &report);
     size_t pixels = (size_t)subject->frame.shape.width * subject->frame.shape.height;
 
     if (report.reasons != 0)

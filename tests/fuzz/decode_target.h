@@ -12,6 +12,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#ifndef FUZZ_CODECS
+#define FUZZ_CODECS decode_codecs_plain
+#endif
+
 /* Small enough for thousands of inputs a second, large enough for every path. */
 static const struct decode_limits fuzz_limits = {
     .pixels = 1 << 17, .edge = 4096, .scans = 12, .memory_bytes = 1 << 24};
@@ -104,7 +108,7 @@ static void fuzz_decode(const uint8_t *data, size_t size, uint32_t refuse_row)
     struct fuzz_sink state = {.refuse_row = refuse_row};
     const struct row_sink sink = {.context = &state, .begin = fuzz_begin, .row = fuzz_row};
     struct decode_report report;
-    int status = decode_picture(data, size, &fuzz_limits, &sink, &report);
+    int status = decode_picture(&FUZZ_CODECS, data, size, &fuzz_limits, &sink, &report);
 
     BUG_ON(status != state.refusal);
     fuzz_end_picture(&state);

@@ -137,16 +137,23 @@ static inline void recorder_check_report(const struct recorder *recorder, const 
 }
 
 /* Decodes into the recorder, which must be zero but for what it is to keep and to answer. */
-static inline int record(const uint8_t *data, size_t size, const struct decode_limits *limits,
-                         struct recorder *recorder, struct decode_report *report)
+static inline int record_with(const struct decode_codecs *codecs, const uint8_t *data, size_t size,
+                              const struct decode_limits *limits, struct recorder *recorder,
+                              struct decode_report *report)
 {
     const struct row_sink sink = {.context = recorder, .begin = recorder_begin, .row = recorder_row};
 
-    int status = decode_picture(data, size, limits, &sink, report);
+    int status = decode_picture(codecs, data, size, limits, &sink, report);
     recorder_end_picture(recorder);
     if (!recorder->refused)
         recorder_check_report(recorder, report);
     return status;
+}
+
+static inline int record(const uint8_t *data, size_t size, const struct decode_limits *limits,
+                         struct recorder *recorder, struct decode_report *report)
+{
+    return record_with(&decode_codecs_plain, data, size, limits, recorder, report);
 }
 
 /* Reads a file that must be there; the caller frees it. */

@@ -55,7 +55,7 @@ static struct delivery deliver(const uint8_t *data, size_t size, bool reduces)
     const struct row_sink sink = {
         .context = &delivery, .begin = begin, .row = take, .reduction = reduces ? reduce_for_pdq : NULL};
 
-    ck_assert_int_eq(decode_picture(data, size, &roomy, &sink, &delivery.report), 0);
+    ck_assert_int_eq(decode_picture(&decode_codecs_plain, data, size, &roomy, &sink, &delivery.report), 0);
     return delivery;
 }
 

@@ -107,7 +107,7 @@ static uint32_t decode_with_fault(const struct made *made, unsigned int fail_at,
     faults.fail_at = fail_at;
     faults.fail_on = fail_on;
     faults.armed = true;
-    int status = decode_picture(made->data, made->size, &roomy, &sink, report);
+    int status = decode_picture(&decode_codecs_plain, made->data, made->size, &roomy, &sink, report);
     faults.armed = false;
     ck_assert_int_eq(status, 0);
     return rows;

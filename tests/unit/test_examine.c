@@ -11,9 +11,11 @@ static struct examination examination;
 
 static void examine_with(const struct drawn_file *file, uint64_t memory_bytes, uint64_t pixels_max)
 {
-    struct examine_orders orders = {.limits = examine_limits_for(file->size, memory_bytes, pixels_max, 500),
-                                    .deadline_us = UINT64_MAX,
-                                    .cpu = cpu_choose()};
+    struct examine_orders orders = {
+        .codecs = &decode_codecs_plain,
+        .limits = examine_limits_for(&decode_codecs_plain, file->size, memory_bytes, pixels_max, 500),
+        .deadline_us = UINT64_MAX,
+        .cpu = cpu_choose()};
 
     memset(&examination, 0xa5, sizeof examination);
     examine_upload(file->data, file->size, &orders, &examination);
@@ -253,9 +255,11 @@ START_TEST(past_the_deadline_nothing_more_is_looked_at)
 {
     struct drawing drawing = {.width = 320, .height = 200, .layout = PIXEL_GRAY, .draw = draw_scene};
     struct drawn_file file = draw_png(&drawing);
-    struct examine_orders orders = {.limits = examine_limits_for(file.size, 512 * MIB, 100000000, 500),
-                                    .deadline_us = 1,
-                                    .cpu = cpu_choose()};
+    struct examine_orders orders = {
+        .codecs = &decode_codecs_plain,
+        .limits = examine_limits_for(&decode_codecs_plain, file.size, 512 * MIB, 100000000, 500),
+        .deadline_us = 1,
+        .cpu = cpu_choose()};
 
     examine_upload(file.data, file.size, &orders, &examination);
     ck_assert_uint_eq(examination.reasons, REASON_BIT(REASON_MEDIA_LIMIT_TIME));
@@ -266,12 +270,12 @@ END_TEST
 
 START_TEST(no_memory_beside_program_and_upload_is_no_memory)
 {
-    struct examine_limits limits = examine_limits_for(10 * MIB, 512 * MIB, 1, 1);
+    struct examine_limits limits = examine_limits_for(&decode_codecs_plain, 10 * MIB, 512 * MIB, 1, 1);
 
     ck_assert_uint_eq(limits.decode.memory_bytes, (512 - 10 - 40) * MIB);
-    limits = examine_limits_for(500 * MIB, 512 * MIB, 1, 1);
+    limits = examine_limits_for(&decode_codecs_plain, 500 * MIB, 512 * MIB, 1, 1);
     ck_assert_uint_eq(limits.decode.memory_bytes, 0);
-    limits = examine_limits_for(UINT64_MAX, UINT64_MAX, 1, 1);
+    limits = examine_limits_for(&decode_codecs_plain, UINT64_MAX, UINT64_MAX, 1, 1);
     ck_assert_uint_eq(limits.decode.memory_bytes, 0);
 
     struct drawing drawing = {
@@ -289,8 +293,8 @@ END_TEST
 START_TEST(the_self_test_passes_at_every_cpu_level_and_not_without_memory)
 {
     for (int level = CPU_PLAIN; level <= (int)cpu_detect(); level++)
-        ck_assert(selftest_passes(512 * MIB, (enum cpu_level)level, &examination));
-    ck_assert(!selftest_passes(1, CPU_PLAIN, &examination));
+        ck_assert(selftest_passes(&decode_codecs_plain, 512 * MIB, (enum cpu_level)level, &examination));
+    ck_assert(!selftest_passes(&decode_codecs_plain, 1, CPU_PLAIN, &examination));
 }
 END_TEST
 

@@ -8,7 +8,8 @@
 
 static struct catalog_reading loaded = {.generation = (struct index_generation *)&loaded};
 static const struct catalog_reading *reading;
-static unsigned int alive;
+static unsigned int alive[WORKER_KIND_COUNT];
+static bool has_heif;
 static int version_result, probe_result, probes;
 static struct readiness readiness;
 static const struct http_server_parts parts;
@@ -25,10 +26,16 @@ void catalog_release(struct catalog *catalog, const struct catalog_reading *rele
     ck_assert_ptr_eq(released, reading);
 }
 
-void worker_pool_read_status(struct worker_pool *pool, struct worker_pool_status *status)
+bool decoders_have(const struct decoders *decoders, enum worker_kind kind)
 {
-    (void)pool;
-    status->alive = alive;
+    (void)decoders;
+    return kind == WORKER_PLAIN || has_heif;
+}
+
+void decoders_read_status(struct decoders *decoders, enum worker_kind kind, struct worker_pool_status *status)
+{
+    (void)decoders;
+    status->alive = alive[kind];
 }
 
 int list_store_version(struct list_store *store, uint64_t *lists_version, struct diag *diag)
@@ -48,7 +55,8 @@ int record_store_probe(struct record_store *store, struct diag *diag)
 static void create(void)
 {
     reading = &loaded;
-    alive = 1;
+    alive[WORKER_PLAIN] = alive[WORKER_HEIF] = 1;
+    has_heif = true;
     version_result = probe_result = probes = 0;
     readiness_init(&readiness);
 }
@@ -76,12 +84,21 @@ END_TEST
 
 START_TEST(each_missing_part_is_named)
 {
-    alive = 0;
+    alive[WORKER_PLAIN] = 0;
     ck_assert_str_eq(missing(), "missing: workers");
     reading = NULL;
     ck_assert_str_eq(missing(), "missing: index workers");
-    alive = 1;
+    alive[WORKER_PLAIN] = 1;
     ck_assert_str_eq(missing(), "missing: index");
+}
+END_TEST
+
+START_TEST(a_kind_of_workers_that_is_there_must_live)
+{
+    alive[WORKER_HEIF] = 0;
+    ck_assert_str_eq(missing(), "missing: heif_workers");
+    has_heif = false;
+    ck_assert_str_eq(missing(), "nothing");
 }
 END_TEST
 
@@ -89,7 +106,7 @@ START_TEST(store_that_cannot_be_written_is_named_with_its_fault)
 {
     probe_result = -ENOSPC;
     ck_assert_str_eq(missing(), "missing: store (the disk is full)");
-    alive = 0;
+    alive[WORKER_PLAIN] = 0;
     ck_assert_str_eq(missing(), "missing: workers store (the disk is full)");
 }
 END_TEST
@@ -124,6 +141,7 @@ int main(void)
     tcase_add_checked_fixture(cases, create, destroy);
     tcase_add_test(cases, all_parts_make_it_ready);
     tcase_add_test(cases, each_missing_part_is_named);
+    tcase_add_test(cases, a_kind_of_workers_that_is_there_must_live);
     tcase_add_test(cases, store_that_cannot_be_written_is_named_with_its_fault);
     tcase_add_test(cases, store_of_lists_that_cannot_be_read_is_named_with_its_fault);
     tcase_add_test(cases, stores_are_tried_once_a_second);

@@ -105,7 +105,8 @@ START_TEST(page_shows_lists_workers_and_build)
         {.properties = {.name = "hotline", .action = ACTION_REPORT}, .entries = 12, .updated_us = 1000000},
         {.properties = {.name = "odd\"\\\nname", .action = ACTION_ALLOW}, .updated_us = 9000000}};
     struct metrics_reading reading = {
-        .workers = {.count = 4, .alive = 3, .busy = 2, .waiting = 5, .jobs = 6, .started = 7, .died = 8},
+        .workers[WORKER_PLAIN] =
+            {.count = 4, .alive = 3, .busy = 2, .waiting = 5, .jobs = 6, .started = 7, .died = 8},
         .cache = {.hits = 21, .misses = 22, .evictions = 23, .entries = 24, .bytes = 25},
         .lists = lists,
         .list_count = 2,
@@ -119,13 +120,13 @@ START_TEST(page_shows_lists_workers_and_build)
 
     ck_assert(has_line(text, "prescreen_build_info{version=\"" PRESCREEN_VERSION "\",cpu=\"avx2\"} 1"));
     ck_assert(has_line(text, "prescreen_ready 1"));
-    ck_assert(has_line(text, "prescreen_workers{state=\"busy\"} 2"));
-    ck_assert(has_line(text, "prescreen_workers{state=\"idle\"} 1"));
-    ck_assert(has_line(text, "prescreen_workers{state=\"missing\"} 1"));
-    ck_assert(has_line(text, "prescreen_worker_queue 5"));
-    ck_assert(has_line(text, "prescreen_worker_jobs_total 6"));
-    ck_assert(has_line(text, "prescreen_worker_events_total{event=\"started\"} 7"));
-    ck_assert(has_line(text, "prescreen_worker_events_total{event=\"died\"} 8"));
+    ck_assert(has_line(text, "prescreen_workers{kind=\"plain\",state=\"busy\"} 2"));
+    ck_assert(has_line(text, "prescreen_workers{kind=\"plain\",state=\"idle\"} 1"));
+    ck_assert(has_line(text, "prescreen_workers{kind=\"plain\",state=\"missing\"} 1"));
+    ck_assert(has_line(text, "prescreen_worker_queue{kind=\"plain\"} 5"));
+    ck_assert(has_line(text, "prescreen_worker_jobs_total{kind=\"plain\"} 6"));
+    ck_assert(has_line(text, "prescreen_worker_events_total{kind=\"plain\",event=\"started\"} 7"));
+    ck_assert(has_line(text, "prescreen_worker_events_total{kind=\"plain\",event=\"died\"} 8"));
     ck_assert(has_line(text, "prescreen_cache_lookups_total{result=\"hit\"} 21"));
     ck_assert(has_line(text, "prescreen_cache_lookups_total{result=\"miss\"} 22"));
     ck_assert(has_line(text, "prescreen_cache_evictions_total 23"));

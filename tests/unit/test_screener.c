@@ -19,7 +19,7 @@ struct bench {
     struct config *config;
     struct list_store *lists;
     struct record_store *records;
-    struct worker_pool *pool;
+    struct decoders *decoders;
     struct examination_cache *cache;
     struct catalog *catalog;
     struct screener *screener;
@@ -58,24 +58,24 @@ static void start(const char *config_text)
     write_config(config_text);
     ck_assert_int_eq(files_executable_directory(self, sizeof self), 0);
     snprintf(worker, sizeof worker, "%s/prescreen-worker", dirname(self));
-    struct worker_pool_options options = {.worker_path = worker,
-                                          .count = 1,
-                                          .job_time_us = 10000000,
-                                          .queue_time_us = 10000000,
-                                          .queue_max = 8,
-                                          .memory_bytes = bench.config->limits.worker_memory_bytes,
-                                          .pixels_max = bench.config->limits.pixels,
-                                          .frames_max = 1,
-                                          .recycle_after = 1000,
-                                          .cpu = cpu_choose()};
-    ck_assert_msg(worker_pool_create(&options, &bench.pool, &bench.diag) == 0, "%s", bench.diag.text);
+    struct decoders_options options = {.pool = {.worker_path = worker,
+                                                .count = 1,
+                                                .job_time_us = 10000000,
+                                                .queue_time_us = 10000000,
+                                                .queue_max = 8,
+                                                .memory_bytes = bench.config->limits.worker_memory_bytes,
+                                                .pixels_max = bench.config->limits.pixels,
+                                                .frames_max = 1,
+                                                .recycle_after = 1000,
+                                                .cpu = cpu_choose()}};
+    ck_assert_msg(decoders_create(&options, &bench.decoders, &bench.diag) == 0, "%s", bench.diag.text);
     ck_assert_msg(list_store_open(bench.folder, true, &bench.lists, &bench.diag) == 0, "%s", bench.diag.text);
     ck_assert_msg(record_store_open(bench.folder, &bench.records, &bench.diag) == 0, "%s", bench.diag.text);
     ck_assert_msg(catalog_create(bench.lists, cpu_choose(), &bench.catalog, &bench.diag) == 0, "%s",
                   bench.diag.text);
     ck_assert_int_eq(examination_cache_create(1 << 20, &bench.cache), 0);
     struct screener_parts parts = {.config = bench.config,
-                                   .pool = bench.pool,
+                                   .decoders = bench.decoders,
                                    .cache = bench.cache,
                                    .catalog = bench.catalog,
                                    .list_store = bench.lists,
@@ -95,7 +95,7 @@ static void stop(void)
     screener_free(bench.screener);
     catalog_free(bench.catalog);
     examination_cache_free(bench.cache);
-    worker_pool_free(bench.pool);
+    decoders_free(bench.decoders);
     record_store_close(bench.records);
     list_store_close(bench.lists);
     config_free(bench.config);
@@ -520,7 +520,7 @@ static uint64_t jobs_done(void)
 {
     struct worker_pool_status status;
 
-    worker_pool_read_status(bench.pool, &status);
+    decoders_read_status(bench.decoders, WORKER_PLAIN, &status);
     return status.jobs;
 }
 

@@ -562,7 +562,8 @@ START_TEST(the_parts_of_an_examination_are_measured)
 
     find_worker();
     int fd = sealed(picture.data, picture.size);
-    int result = worker_measure(worker_path, fd, picture.size, 3, cpu_choose(), &measurement, &diag);
+    int result =
+        worker_measure(WORKER_PLAIN, worker_path, fd, picture.size, 3, cpu_choose(), &measurement, &diag);
     ck_assert_msg(result == 0, "%s", diag.text);
     ck_assert_int_eq(measurement.format, FORMAT_PNG);
     ck_assert(measurement.width == 640 && measurement.height == 480);
@@ -571,15 +572,19 @@ START_TEST(the_parts_of_an_examination_are_measured)
     ck_assert_uint_gt(measurement.reference.minimum_us, measurement.hash.minimum_us);
     ck_assert_uint_eq(measurement.distance_bits, 0);
     ck_assert_uint_eq(measurement.quality, measurement.reference_quality);
-    ck_assert_int_eq(worker_measure(worker_path, fd, picture.size, 0, CPU_PLAIN, &measurement, &diag),
-                     -EINVAL);
-    ck_assert_int_eq(worker_measure(worker_path, fd, picture.size + 1, 1, CPU_PLAIN, &measurement, &diag),
-                     -EINVAL);
-    ck_assert_int_eq(worker_measure("/nowhere", fd, picture.size, 1, CPU_PLAIN, &measurement, &diag),
-                     -ENOENT);
+    ck_assert_int_eq(
+        worker_measure(WORKER_PLAIN, worker_path, fd, picture.size, 0, CPU_PLAIN, &measurement, &diag),
+        -EINVAL);
+    ck_assert_int_eq(
+        worker_measure(WORKER_PLAIN, worker_path, fd, picture.size + 1, 1, CPU_PLAIN, &measurement, &diag),
+        -EINVAL);
+    ck_assert_int_eq(
+        worker_measure(WORKER_PLAIN, "/nowhere", fd, picture.size, 1, CPU_PLAIN, &measurement, &diag),
+        -ENOENT);
     close(fd);
     fd = sealed("no picture", 10);
-    ck_assert_int_eq(worker_measure(worker_path, fd, 10, 1, CPU_PLAIN, &measurement, &diag), -EINVAL);
+    ck_assert_int_eq(worker_measure(WORKER_PLAIN, worker_path, fd, 10, 1, CPU_PLAIN, &measurement, &diag),
+                     -EINVAL);
     ck_assert_ptr_nonnull(strstr(diag.text, "media.unrecognised"));
     close(fd);
     free(picture.data);

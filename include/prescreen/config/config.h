@@ -82,7 +82,8 @@ struct config_limits {
 struct config {
     struct config_listen listen, admin_listen;
     char data_dir[CONFIG_PATH_MAX];
-    unsigned int workers; /* resolved: at least 1 */
+    unsigned int workers;      /* resolved: at least 1 */
+    unsigned int heif_workers; /* resolved: at least 1 */
     struct config_limits limits;
     struct config_key *keys;
     size_t key_count;

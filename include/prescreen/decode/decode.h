@@ -1,13 +1,30 @@
 /* From bytes to rows of pixels, picture by picture. Runs only inside a worker: everything here handles what
- * an attacker wrote. Opens no file, starts no thread, reads no clock. */
+ * an attacker wrote. Opens no file, reads no clock. */
 #ifndef PRESCREEN_DECODE_DECODE_H
 #define PRESCREEN_DECODE_DECODE_H
 
 #include "prescreen/base/vocabulary.h"
 #include "prescreen/image/rows.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* What a program decodes. Each program names the one that it needs, and so links those codecs and no others.
+ */
+struct decode_codecs;
+
+/* Formats whose libraries need nothing but memory. */
+extern const struct decode_codecs decode_codecs_plain;
+
+/* HEIC and AVIF, by libheif, which starts threads. */
+extern const struct decode_codecs decode_codecs_heif;
+
+/* Whether the format is among them. */
+bool decode_codecs_have(const struct decode_codecs *codecs, enum media_format format);
+
+/* Address space in bytes that program, libraries and stacks take before the first picture. */
+uint64_t decode_codecs_memory(const struct decode_codecs *codecs);
 
 /* What is above a limit is refused before anything is allocated in proportion to it. 0 lets nothing pass. */
 struct decode_limits {
@@ -46,7 +63,8 @@ enum media_format decode_sniff(const uint8_t *data, size_t size);
  * not applied. Shapes: luma where the format has it (PIXEL_GRAY, with alpha PIXEL_GRAY_ALPHA), else as
  * stored, 16 bits rounded to 8. Errors: only what the sink returned. Threads: any, no shared state. Cost: the
  * codec's; a frame of memory where the format demands it. data is borrowed. */
-int decode_picture(const uint8_t *data, size_t size, const struct decode_limits *limits,
-                   const struct row_sink *sink, struct decode_report *report);
+int decode_picture(const struct decode_codecs *codecs, const uint8_t *data, size_t size,
+                   const struct decode_limits *limits, const struct row_sink *sink,
+                   struct decode_report *report);
 
 #endif

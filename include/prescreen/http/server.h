@@ -14,7 +14,7 @@ struct http_server_parts {
     struct catalog *catalog;
     struct list_store *list_store;
     struct record_store *record_store;
-    struct worker_pool *pool;
+    struct decoders *decoders;
     struct examination_cache *cache; /* NULL: there is none */
     struct metrics *metrics;
     struct log *log;

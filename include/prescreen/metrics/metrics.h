@@ -25,7 +25,7 @@ void metrics_count_connection(struct metrics *metrics, int change);
 
 /* What is read at the moment of the page. Borrowed. */
 struct metrics_reading {
-    struct worker_pool_status workers;
+    struct worker_pool_status workers[WORKER_KIND_COUNT]; /* a count of 0: there is no such kind */
     struct examination_cache_status cache;
     const struct list_info *lists;
     size_t list_count;

@@ -8,8 +8,8 @@
 #include "prescreen/screen/catalog.h"
 #include "prescreen/screen/upload.h"
 #include "prescreen/store/records.h"
+#include "prescreen/worker/decoders.h"
 #include "prescreen/worker/examination_cache.h"
-#include "prescreen/worker/pool.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -102,8 +102,8 @@ enum screener_outcome {
 
 struct screener_parts {
     const struct config *config; /* all borrowed for the screener's life */
-    struct worker_pool *pool;
-    struct examination_cache *cache; /* of this pool's findings; NULL: nothing is kept */
+    struct decoders *decoders;
+    struct examination_cache *cache; /* of these decoders' findings; NULL: nothing is kept */
     struct catalog *catalog;
     struct list_store *list_store;
     struct record_store *record_store; /* NULL: nothing is recorded (a trial on the command line) */

@@ -5,6 +5,7 @@
 #include "prescreen/base/cpu.h"
 #include "prescreen/base/diag.h"
 #include "prescreen/base/vocabulary.h"
+#include "prescreen/worker/kind.h"
 
 #include <stdint.h>
 
@@ -29,10 +30,12 @@ struct worker_measurement {
     uint32_t reference_quality;     /* 0-100 */
 };
 
-/* Starts one worker with room for whole frames, has it measure size bytes of the sealed memory file, and ends
- * it. repeats is 1 to MEASURE_REPEATS_MAX. Errors: -EINVAL when the picture does not decode or has no hash,
+/* Starts one worker of the kind with room for whole frames, has it measure size bytes of the sealed memory
+ * file, and ends it. repeats is 1 to MEASURE_REPEATS_MAX. Errors: -ENOTSUP when the kind does not decode the
+ * format, -EINVAL when the picture does not decode or has no hash,
  * -ETIMEDOUT after ten minutes, negative errno; always with diag. Ownership: memory_fd is borrowed. */
-int worker_measure(const char *worker_path, int memory_fd, uint64_t size, uint32_t repeats,
-                   enum cpu_level cpu, struct worker_measurement *measurement, struct diag *diag);
+int worker_measure(enum worker_kind kind, const char *worker_path, int memory_fd, uint64_t size,
+                   uint32_t repeats, enum cpu_level cpu, struct worker_measurement *measurement,
+                   struct diag *diag);
 
 #endif

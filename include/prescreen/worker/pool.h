@@ -1,11 +1,12 @@
-/* The parent of the decoders: starts them, hands them uploads, ends those that stall, and replaces those that
- * died. */
+/* The parent of the decoders of one kind: starts them, hands them uploads, ends those that stall, and
+ * replaces those that died. */
 #ifndef PRESCREEN_WORKER_POOL_H
 #define PRESCREEN_WORKER_POOL_H
 
 #include "prescreen/base/cpu.h"
 #include "prescreen/base/diag.h"
 #include "prescreen/worker/examination.h"
+#include "prescreen/worker/kind.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,12 +21,13 @@ enum worker_event {
 };
 
 struct worker_pool_options {
-    const char *worker_path; /* of prescreen-worker, absolute; borrowed until creation returns */
-    unsigned int count;      /* workers, 1 to WORKER_POOL_COUNT_MAX */
-    uint64_t job_time_us;    /* wall clock of one job */
-    uint64_t queue_time_us;  /* longest wait for a free worker */
-    unsigned int queue_max;  /* callers that may wait at once */
-    uint64_t memory_bytes;   /* address space of a worker */
+    const char *worker_path; /* of the kind's program, absolute; borrowed until creation returns */
+    enum worker_kind kind;
+    unsigned int count;     /* workers, 1 to WORKER_POOL_COUNT_MAX */
+    uint64_t job_time_us;   /* wall clock of one job */
+    uint64_t queue_time_us; /* longest wait for a free worker */
+    unsigned int queue_max; /* callers that may wait at once */
+    uint64_t memory_bytes;  /* address space of a worker */
     uint64_t pixels_max;
     uint32_t frames_max;
     uint32_t recycle_after; /* jobs, at least 1 */

@@ -1,0 +1,20 @@
+/* The outermost boxes of a HEIF file, read before libheif reads them. */
+#ifndef PRESCREEN_SRC_DECODE_HEIF_BOXES_H
+#define PRESCREEN_SRC_DECODE_HEIF_BOXES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct heif_survey {
+    size_t end;               /* of the last box; what follows is no box of this format */
+    bool cut;                 /* the last box goes on past the end of the file */
+    bool sequence;            /* there is a moving picture as well */
+    uint32_t sequence_frames; /* that its longest track claims */
+};
+
+/* Walks the boxes. Cost: reads their heads, at most a few thousand. Source: ISO/IEC 14496-12 sections 4.2 and
+ * 8.1. */
+void heif_survey_boxes(const uint8_t *data, size_t size, struct heif_survey *survey);
+
+#endif
