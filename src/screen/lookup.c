@@ -179,7 +179,7 @@ static bool knows_good_pictures(const struct catalog_reading *reading)
 static int allow_frame(struct search *search, const struct view_query *views, struct index_query *queries,
                        size_t count, struct findings *findings)
 {
-    struct index_hit nearest;
+    struct index_hit nearest = {.distance = 0};
     struct index_hits hits = {.rows = &nearest, .capacity = 1};
 
     search->views = views;
