@@ -41,10 +41,10 @@ CARRIED  := default_config openapi_document
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(CARRIED:%=$(BUILD)/%.o)
 PROGRAMS := $(patsubst src/programs/%.c,%,$(wildcard src/programs/*.c))
 BINARIES := $(subst _,-,$(PROGRAMS:%=$(BUILD)/%))
-FORMATTED := $(wildcard src/*/*.[ch] include/prescreen/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch])
+FORMATTED := $(wildcard src/*/*.[ch] include/prescreen/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch] tests/accuracy/*.c)
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all demo check check-built unit setup setup-all install uninstall asan bench fuzz fuzzers format lint clean FORCE
+.PHONY: all demo check check-built unit setup setup-all install uninstall asan bench accuracy fuzz fuzzers format lint clean FORCE
 all: $(BINARIES)
 
 # Where the worker is installed is compiled in: a change of PREFIX builds that anew.
@@ -104,7 +104,7 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libprescreen.a
 
 fuzzers: $(FUZZERS)
 fuzz:
-	+@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang OPT=-O1 MODULES='base os image hash decode worker policy config lists' \
+	+@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang OPT=-O1 MODULES='base os image hash view decode worker policy config lists' \
 	  SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers
 
 unit: all $(UNITS)
@@ -137,6 +137,16 @@ bench: setup
 	@tests/setup $(BENCH_PACKAGES)
 	+@$(MAKE) --no-print-directory all
 	@tests/bench/run $(BUILD)
+
+# How well edited photographs are found, on those of some Debian packages.
+ACCURACY_PACKAGES := python3-pil gcompris-qt-data lomiri-wallpapers-20.04 lomiri-wallpapers-16.04 ukui-wallpapers
+$(BUILD)/accuracy/accuracy: $(BUILD)/tests/accuracy/accuracy.o $(BUILD)/libprescreen.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
+accuracy: setup
+	@tests/setup $(ACCURACY_PACKAGES)
+	+@$(MAKE) --no-print-directory $(BUILD)/accuracy/accuracy
+	@tests/accuracy/run $(BUILD)
 
 format:
 	@tests/setup clang-format

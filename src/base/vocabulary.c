@@ -13,7 +13,9 @@ static const char *const list_columns[COLUMN_COUNT] = {
     "entry_id", "md5", "sha1", "sha256", "pdq", "pdq_quality", "classification", "note", "views"};
 static const char *const orientations[ORIENTATION_COUNT] = {
     "original", "rotate90", "rotate180", "rotate270", "flip_x", "flip_y", "flip_plus1", "flip_minus1"};
-static const char *const views[VIEW_COUNT] = {"main", "under_alpha", "over_black", "thumbnail"};
+static const char *const views[VIEW_COUNT] = {
+    "main", "under_alpha", "over_black", "thumbnail", "negative", "peeled", "box",
+    "half", "quarter",     "uncropped",  "unrotated", "patched",  "crop"};
 static const char *const efforts[EFFORT_COUNT] = {"fast", "standard", "thorough"};
 static const char *const trailing_kinds[TRAILING_COUNT] = {"none", "padding", "picture", "zip",    "archive",
                                                            "pdf",  "video",   "script",  "unknown"};

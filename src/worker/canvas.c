@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+enum { CANVAS_FULL = 1 };
+
 static const enum pdq_backdrop backdrops[CANVAS_BACKDROPS] = {
     [VIEW_MAIN] = PDQ_OVER_WHITE,
     [VIEW_UNDER_ALPHA] = PDQ_UNDER_ALPHA,
@@ -35,7 +37,7 @@ static int begin_streams(struct canvas *canvas, enum cpu_level cpu)
     return result;
 }
 
-int canvas_begin(struct canvas *canvas, const struct picture_shape *shape, enum cpu_level cpu)
+int canvas_begin(struct canvas *canvas, const struct picture_shape *shape, bool derives, enum cpu_level cpu)
 {
     int result = 0;
 
@@ -43,6 +45,8 @@ int canvas_begin(struct canvas *canvas, const struct picture_shape *shape, enum 
     *canvas = (struct canvas){.shape = *shape};
     if (shape->width >= PDQ_EDGE_MIN && shape->height >= PDQ_EDGE_MIN)
         result = begin_streams(canvas, cpu);
+    if (result == 0 && derives)
+        result = sketch_create(shape, &canvas->sketch);
     if (result != 0)
         canvas_clear(canvas);
     return result;
@@ -57,6 +61,8 @@ void canvas_add_row(struct canvas *canvas, const uint8_t *samples)
     }
     if (canvas->stored != NULL)
         pdq_stream_add_row(canvas->stored, samples);
+    if (canvas->sketch != NULL)
+        sketch_add_row(canvas->sketch, samples);
 }
 
 /* before: the turn that result's hashes have not had yet; hashes[o] is always of the picture as shown turned
@@ -98,10 +104,66 @@ static uint32_t write_views(struct canvas *canvas, struct examined_view views[CA
 
 uint32_t canvas_finish(struct canvas *canvas, struct examined_view views[CANVAS_VIEWS_MAX])
 {
-    uint32_t count = canvas->rows > 0 && canvas->streams[VIEW_MAIN] != NULL ? write_views(canvas, views) : 0;
+    return canvas->rows > 0 && canvas->streams[VIEW_MAIN] != NULL ? write_views(canvas, views) : 0;
+}
 
-    canvas_clear(canvas);
-    return count;
+/* A derivation for a canvas. */
+struct taking {
+    const struct canvas *canvas;
+    struct canvas_derived *derived;
+};
+
+/* The sketch is as stored, and so are its hashes. */
+static int take_derived(void *context, enum view view, const struct pdq_result *result)
+{
+    struct taking *taking = context;
+    struct canvas_derived *derived = taking->derived;
+
+    if (derived->count == derived->room)
+        return CANVAS_FULL;
+    derived->views[derived->count++] =
+        view_of(taking->canvas, view, orientation_from_exif(taking->canvas->shape.exif), result);
+    return 0;
+}
+
+/* The hashes of the picture as stored, from those of the picture as shown. */
+static struct pdq_result stored_result(const struct canvas *canvas, const struct examined_view *shown)
+{
+    enum orientation upright = orientation_from_exif(canvas->shape.exif);
+    struct pdq_result result = {.quality = (int)shown->quality};
+
+    for (int o = 0; o < ORIENTATION_COUNT; o++)
+        result.hashes[orientation_compose(upright, (enum orientation)o)] = shown->hashes[o];
+    return result;
+}
+
+static int derive(const struct canvas *canvas, const struct examined_view *shown, bool enrols,
+                  enum effort effort, enum cpu_level cpu, struct canvas_derived *derived)
+{
+    struct taking taking = {canvas, derived};
+    const struct view_sink sink = {&taking, take_derived};
+    const struct pdq_result stored = stored_result(canvas, shown);
+    struct view_source source = {.shown = &stored, .cpu = cpu};
+
+    if (canvas->sketch == NULL)
+        return 0;
+    source.picture = sketch_finish(canvas->sketch, &source.square);
+    if (source.picture == NULL)
+        return 0;
+    int status = enrols ? views_enrol(&source, &sink) : views_derive(&source, effort, &sink);
+    return status == CANVAS_FULL ? 0 : status;
+}
+
+int canvas_derive(const struct canvas *canvas, const struct examined_view *shown, enum effort effort,
+                  enum cpu_level cpu, struct canvas_derived *derived)
+{
+    return derive(canvas, shown, false, effort, cpu, derived);
+}
+
+int canvas_enrol(const struct canvas *canvas, const struct examined_view *shown, enum cpu_level cpu,
+                 struct canvas_derived *derived)
+{
+    return derive(canvas, shown, true, EFFORT_FAST, cpu, derived);
 }
 
 void canvas_clear(struct canvas *canvas)
@@ -109,5 +171,6 @@ void canvas_clear(struct canvas *canvas)
     for (int i = 0; i < CANVAS_BACKDROPS; i++)
         pdq_stream_free(canvas->streams[i]);
     pdq_stream_free(canvas->stored);
+    sketch_free(canvas->sketch);
     *canvas = (struct canvas){.rows = 0};
 }

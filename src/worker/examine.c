@@ -16,6 +16,8 @@ enum {
     SCANS_MAX = 100,
     /* A look at the clock costs about as much as a row of 100 pixels. */
     ROWS_BETWEEN_LOOKS = 16,
+    /* Derived views of frames stand before it. */
+    DERIVED_END = EXAMINATION_VIEWS_MAX / 2,
     /* The radius of the main picture (31) less that of a thumbnail (24), by default: what is near a thumbnail
      * that is as near to its picture is near the picture, too. */
     THUMBNAIL_REPEATS_BITS = 7,
@@ -84,30 +86,60 @@ static bool repeats_its_picture(const struct examiner *examiner, const struct ex
     return false;
 }
 
-static void finish_picture(struct examiner *examiner)
+static bool derives(const struct examine_orders *orders, const struct picture_shape *shape)
+{
+    return (orders->effort != EFFORT_FAST || orders->enrolment) && shape->view == VIEW_MAIN;
+}
+
+/* Further views of the picture whose main view is the last that was found. Half of the room is kept for the
+ * main views of frames to come: a long animation is looked at frame by frame, but seen through only as far as
+ * that goes. */
+static int derive_views(struct examiner *examiner, const struct examined_view *shown)
+{
+    const struct examine_orders *orders = examiner->orders;
+    struct examination *examination = examiner->examination;
+    uint32_t count = examination->view_count;
+    struct canvas_derived derived = {.views = &examination->views[count],
+                                     .room = count < DERIVED_END ? DERIVED_END - count : 0};
+    int result = orders->enrolment
+                     ? canvas_enrol(&examiner->canvas, shown, orders->cpu, &derived)
+                     : canvas_derive(&examiner->canvas, shown, orders->effort, orders->cpu, &derived);
+
+    examination->view_count += derived.count;
+    return result;
+}
+
+/* Errors: -ENOMEM. */
+static int finish_picture(struct examiner *examiner)
 {
     struct examination *examination = examiner->examination;
     struct examined_view *views = &examination->views[examination->view_count];
     uint32_t count = canvas_finish(&examiner->canvas, views);
+    int result = 0;
 
-    if (count == 0 || repeats_frame_before(examiner, views, count) || repeats_its_picture(examiner, views))
-        return;
-    examiner->frame_first = examination->view_count;
-    examiner->frame_count = count;
-    examination->view_count += count;
+    if (count > 0 && !repeats_frame_before(examiner, views, count) && !repeats_its_picture(examiner, views)) {
+        examiner->frame_first = examination->view_count;
+        examiner->frame_count = count;
+        examination->view_count += count;
+        result = derive_views(examiner, views);
+    }
+    canvas_clear(&examiner->canvas);
+    return result;
 }
 
 static int begin_picture(void *context, const struct picture_shape *shape)
 {
     struct examiner *examiner = context;
 
-    finish_picture(examiner);
+    int result = finish_picture(examiner);
+    if (result != 0)
+        return result;
     if (shape->frame >= examiner->orders->limits.frames ||
         examiner->examination->view_count > EXAMINATION_VIEWS_MAX - 2 * CANVAS_VIEWS_MAX)
         return stop_for(examiner, REASON_MEDIA_LIMIT_FRAMES);
     if (clock_monotonic_us() >= examiner->orders->deadline_us)
         return stop_for(examiner, REASON_MEDIA_LIMIT_TIME);
-    return canvas_begin(&examiner->canvas, shape, examiner->orders->cpu);
+    return canvas_begin(&examiner->canvas, shape, derives(examiner->orders, shape), examiner->orders->cpu);
 }
 
 static int take_row(void *context, const uint8_t *samples)
@@ -153,14 +185,15 @@ void examine_upload(const uint8_t *data, size_t size, const struct examine_order
     int result = decode_picture(orders->codecs, data, size, &orders->limits.decode, &sink, &report);
     note_pictures(&report, examination);
     examination->reasons |= examiner.reasons;
+    int last = finish_picture(&examiner);
+    if (result >= 0)
+        result = last;
     if (result < 0)
         examination->reasons |=
             REASON_BIT(result == -ENOMEM ? REASON_MEDIA_LIMIT_MEMORY : REASON_MEDIA_CORRUPT);
     if (report.frames > orders->limits.frames)
         examination->reasons |= REASON_BIT(REASON_MEDIA_LIMIT_FRAMES);
-    finish_picture(&examiner);
     if (examiner.rows == 0 && examination->reasons == 0)
         examination->reasons =
             REASON_BIT(REASON_MEDIA_CORRUPT); /* whatever the codec says: nothing was seen */
-    canvas_clear(&examiner.canvas);
 }

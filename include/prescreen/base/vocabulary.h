@@ -49,6 +49,15 @@ enum view {
     VIEW_UNDER_ALPHA, /* the stored colours, transparency ignored */
     VIEW_OVER_BLACK,  /* transparent parts over black */
     VIEW_THUMBNAIL,   /* the small picture that a file carries beside the picture */
+    VIEW_NEGATIVE,    /* black for white */
+    VIEW_PEELED,      /* without uniform margins */
+    VIEW_BOX,  /* what stands between straight edges: without captions, screens, backgrounds, neighbours */
+    VIEW_HALF, /* one of a pair side by side or one above the other */
+    VIEW_QUARTER,
+    VIEW_UNCROPPED, /* its edges continued by reflection */
+    VIEW_UNROTATED, /* turned back by some degrees */
+    VIEW_PATCHED,   /* flat shapes filled from around them: stickers, words, bars */
+    VIEW_CROP,      /* part of a picture of one's own on a list, as its copies may show it */
     VIEW_COUNT
 };
 

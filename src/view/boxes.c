@@ -1,0 +1,186 @@
+#include "derivation.h"
+
+enum {
+    /* A box is at least one part in so many of the picture along each side. */
+    BOX_SHARE = 5,
+    BOXES_FOUND_MAX = 256,
+    /* One inside the other. */
+    MARGINS_MAX = 4,
+};
+
+/* A rectangle between straight edges. */
+struct box {
+    struct view_rect rect;
+    uint64_t weight; /* by which boxes are tried: the stronger its weakest edge and the larger, the sooner */
+};
+
+struct boxes {
+    const struct luma_picture *picture;
+    unsigned int count;
+    struct box found[BOXES_FOUND_MAX];
+};
+
+static void note_box(struct boxes *boxes, const struct view_rect *rect, unsigned int jump)
+{
+    if (boxes->count == BOXES_FOUND_MAX)
+        return;
+    boxes->found[boxes->count].rect = *rect;
+    boxes->found[boxes->count].weight = (uint64_t)jump * rect->width * rect->height;
+    boxes->count++;
+}
+
+/* The edges of a rectangle and the cuts between them, in order. */
+struct borders {
+    unsigned int count;
+    struct line_cut at[LINE_CUTS_MAX + 2];
+};
+
+static struct borders find_borders(const struct boxes *boxes, const struct view_rect *rect, bool columns)
+{
+    struct borders borders;
+    uint32_t start = columns ? rect->left : rect->top;
+    uint32_t length = columns ? rect->width : rect->height;
+
+    borders.at[0] = (struct line_cut){start, 255};
+    borders.count = 1 + lines_find_cuts(boxes->picture, rect, columns, borders.at + 1);
+    borders.at[borders.count++] = (struct line_cut){start + length, 255};
+    return borders;
+}
+
+static unsigned int lesser(unsigned int a, unsigned int b)
+{
+    return a < b ? a : b;
+}
+
+/* Goes through the strips between any two borders; in each it looks for borders the other way while depth
+ * lasts. jump is the weakest edge so far. */
+static void split(struct boxes *boxes, const struct view_rect *rect, bool columns, unsigned int jump,
+                  int depth)
+{
+    struct borders borders = find_borders(boxes, rect, columns);
+    uint32_t least = (columns ? boxes->picture->width : boxes->picture->height) / BOX_SHARE;
+
+    for (unsigned int i = 0; i + 1 < borders.count; i++) {
+        for (unsigned int k = i + 1; k < borders.count; k++) {
+            struct view_rect strip = *rect;
+            uint32_t length = borders.at[k].at - borders.at[i].at;
+            unsigned int weakest = lesser(jump, lesser(borders.at[i].jump, borders.at[k].jump));
+            if (length < least)
+                continue;
+            *(columns ? &strip.left : &strip.top) = borders.at[i].at;
+            *(columns ? &strip.width : &strip.height) = length;
+            if (i > 0 || k + 1 < borders.count)
+                note_box(boxes, &strip, weakest);
+            if (depth > 1)
+                split(boxes, &strip, !columns, weakest, depth - 1);
+        }
+    }
+}
+
+/* Heaviest first. Not qsort(): the C library's asks the kernel about memory, which a worker must not. */
+static void sort_boxes(struct boxes *boxes)
+{
+    for (unsigned int i = 1; i < boxes->count; i++) {
+        struct box box = boxes->found[i];
+        unsigned int at = i;
+        for (; at > 0 && boxes->found[at - 1].weight < box.weight; at--)
+            boxes->found[at] = boxes->found[at - 1];
+        boxes->found[at] = box;
+    }
+}
+
+static int add_box(struct derivation *derivation, const struct box *box)
+{
+    struct view_rect inner = box->rect;
+    int status = derivation_add_rect(derivation, VIEW_BOX, &box->rect);
+
+    if (status == 0 && lines_peel(derivation->source->picture, &inner))
+        status = derivation_add_rect(derivation, VIEW_BOX, &inner);
+    return status;
+}
+
+static int add_boxes(struct derivation *derivation, struct boxes *boxes, unsigned int boxes_max)
+{
+    unsigned int limit = derivation->count + boxes_max;
+    int status = 0;
+
+    sort_boxes(boxes);
+    for (unsigned int i = 0; status == 0 && i < boxes->count && derivation->count < limit; i++)
+        status = add_box(derivation, &boxes->found[i]);
+    return status;
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Borders that somebody adds are as wide on both sides, or on all four; what else was peeled was the
+ * picture's own.
+ */
+static int add_even_margins(struct derivation *derivation, const struct view_rect *inner)
+{
+    struct view_rect whole = derivation_whole(derivation);
+    uint32_t across = least(inner->left, whole.width - inner->width - inner->left);
+    uint32_t down = least(inner->top, whole.height - inner->height - inner->top);
+    uint32_t all = least(across, down);
+    const struct view_rect even[] = {
+        {all, all, whole.width - 2 * all, whole.height - 2 * all},
+        {across, 0, whole.width - 2 * across, whole.height},
+        {0, down, whole.width, whole.height - 2 * down},
+        {across, down, whole.width - 2 * across, whole.height - 2 * down},
+    };
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < sizeof even / sizeof even[0]; i++)
+        status = derivation_add_rect(derivation, VIEW_PEELED, &even[i]);
+    return status;
+}
+
+static int peel_margins(struct derivation *derivation)
+{
+    const struct luma_picture *picture = derivation->source->picture;
+    struct view_rect inner = derivation_whole(derivation);
+    int status = 0;
+
+    for (int margin = 0; status == 0 && margin < MARGINS_MAX && lines_peel(picture, &inner); margin++) {
+        status = derivation_add_rect(derivation, VIEW_PEELED, &inner);
+        if (status == 0 && margin == 0)
+            status = add_even_margins(derivation, &inner);
+    }
+    return status;
+}
+
+/* What stands out from a background of one colour, or from a blurred one, on which it is mostly in the
+ * middle. */
+static int add_foregrounds(struct derivation *derivation)
+{
+    const struct luma_picture *picture = derivation->source->picture;
+    struct view_rect content = derivation_whole(derivation);
+    struct view_rect sharp = content;
+    int status = 0;
+
+    if (lines_find_content(picture, &content))
+        status = derivation_add_rect(derivation, VIEW_BOX, &content);
+    if (status == 0 && lines_find_sharp(picture, &sharp)) {
+        status = derivation_add_rect(derivation, VIEW_BOX, &sharp);
+        if (status == 0)
+            status = add_even_margins(derivation, &sharp);
+    }
+    return status;
+}
+
+int boxes_derive(struct derivation *derivation, unsigned int boxes_max)
+{
+    struct boxes boxes = {.picture = derivation->source->picture};
+    struct view_rect whole = derivation_whole(derivation);
+    int status = peel_margins(derivation);
+
+    if (status == 0)
+        status = add_foregrounds(derivation);
+    if (status != 0)
+        return status;
+    split(&boxes, &whole, false, 255, 2);
+    split(&boxes, &whole, true, 255, 2);
+    return add_boxes(derivation, &boxes, boxes_max);
+}

@@ -1,0 +1,40 @@
+/* What rows and columns of a picture tell about where one picture ends and another begins. */
+#ifndef PRESCREEN_SRC_VIEW_LINES_H
+#define PRESCREEN_SRC_VIEW_LINES_H
+
+#include "prescreen/view/sketch.h"
+
+#include <stdbool.h>
+
+/* Part of a picture, in its samples. */
+struct view_rect {
+    uint32_t left, top, width, height;
+};
+
+/* Takes uniform rows and columns off all four sides of the rectangle, on each side those of one colour, until
+ * there is none. Returns whether any was. Again on the result takes off the next colour: a picture may have a
+ * margin of its own. */
+bool lines_peel(const struct luma_picture *picture, struct view_rect *rect);
+
+/* Narrows the rectangle to the largest block of rows and columns in which the background, the commonest
+ * level, hardly shows: what is shown on a screen between bars and words. Returns whether it did. */
+bool lines_find_content(const struct luma_picture *picture, struct view_rect *rect);
+
+/* Narrows it to the largest block of rows and columns with detail: what is shown on a blurred background.
+ * Returns whether it did. */
+bool lines_find_sharp(const struct luma_picture *picture, struct view_rect *rect);
+
+/* A place between two rows (or columns) at which most of the line changes at once. */
+struct line_cut {
+    uint32_t at;       /* the first row after it, from the picture's top */
+    unsigned int jump; /* 35th percentile of the differences across it */
+};
+
+enum { LINE_CUTS_MAX = 8 };
+
+/* Finds the strongest cuts between the rows of the rectangle, or between its columns, in ascending order of
+ * place. Returns how many. Cost: two passes over the rectangle. */
+unsigned int lines_find_cuts(const struct luma_picture *picture, const struct view_rect *rect, bool columns,
+                             struct line_cut cuts[LINE_CUTS_MAX]);
+
+#endif
