@@ -190,16 +190,18 @@ static bool read_header(struct jpeg_decoder *decoder)
     return true;
 }
 
-/* Luma alone is enough for the hash: no conversion of colours and no upsampling of chroma. */
+/* Luma alone is enough for most sinks: no conversion of colours and no upsampling of chroma. */
 static bool choose_colours(struct jpeg_decoder *decoder)
 {
     struct jpeg_decompress_struct *library = &decoder->library;
+    bool colours = false;
 
     switch (library->jpeg_color_space) {
     case JCS_GRAYSCALE:
     case JCS_YCbCr:
-        library->out_color_space = JCS_GRAYSCALE;
-        decoder->layout = PIXEL_GRAY;
+        colours = library->jpeg_color_space == JCS_YCbCr && decoder->job->sink->colours;
+        library->out_color_space = colours ? JCS_RGB : JCS_GRAYSCALE;
+        decoder->layout = colours ? PIXEL_RGB : PIXEL_GRAY;
         return true;
     case JCS_RGB:
         library->out_color_space = JCS_RGB;

@@ -29,6 +29,8 @@ enum {
     /* Lossy with alpha: the planes and one of alpha, the decoded alpha, and the lossless picture that carries
        it, 4. */
     CODEC_WEBP_LOSSY_ALPHA_PIXEL_BYTES = 8,
+    /* Lossy in colours: what lossy with alpha takes, and the output of 3 or 4. */
+    CODEC_WEBP_LOSSY_COLOUR_PIXEL_BYTES = 12,
     /* Lossless: its own picture of 4 and the output of 3 or 4. */
     CODEC_WEBP_LOSSLESS_PIXEL_BYTES = 8,
     /* A frame of an animation may be any of these and is always delivered with 4. */

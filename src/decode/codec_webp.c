@@ -172,7 +172,7 @@ static void open_still(struct webp_decoder *decoder, const WebPBitstreamFeatures
     decoder->bitstream_size = decoder->job->size;
     decoder->width = decoder->shape.width;
     decoder->height = decoder->shape.height;
-    if (features->format == 1) {
+    if (features->format == 1 && !decoder->job->sink->colours) {
         decoder->config.output.colorspace = alpha ? MODE_YUVA : MODE_YUV;
         decoder->shape.layout = alpha ? PIXEL_GRAY_ALPHA : PIXEL_GRAY;
         decoder->memory_pixel_bytes =
@@ -180,7 +180,8 @@ static void open_still(struct webp_decoder *decoder, const WebPBitstreamFeatures
     } else {
         decoder->config.output.colorspace = alpha ? MODE_RGBA : MODE_RGB;
         decoder->shape.layout = alpha ? PIXEL_RGBA : PIXEL_RGB;
-        decoder->memory_pixel_bytes = CODEC_WEBP_LOSSLESS_PIXEL_BYTES;
+        decoder->memory_pixel_bytes =
+            features->format == 1 ? CODEC_WEBP_LOSSY_COLOUR_PIXEL_BYTES : CODEC_WEBP_LOSSLESS_PIXEL_BYTES;
     }
 }
 

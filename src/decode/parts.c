@@ -49,6 +49,7 @@ static struct row_sink sink_of(struct part_sink *part)
     return (struct row_sink){.context = part,
                              .begin = begin_part,
                              .row = take_row,
+                             .colours = part->sink->colours,
                              .reduction = part->sink->reduction == NULL ? NULL : ask_reduction};
 }
 

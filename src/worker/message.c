@@ -58,13 +58,15 @@ struct wire_number {
 };
 _Static_assert(sizeof(struct wire_number) == 24, "no padding");
 
+enum { MEASURED_TIMINGS = 4 + EFFORT_COUNT };
+
 struct wire_measured {
     struct header header;
     uint32_t reasons, format, width, height;
-    uint64_t times_us[8]; /* minimum and median of decode, examine, hash, reference */
-    uint32_t distance_bits, quality, reference_quality, unused;
+    uint64_t times_us[2 * MEASURED_TIMINGS]; /* minimum and median of each of measured_timings() */
+    uint32_t distance_bits, quality, reference_quality, full_distance_bits;
 };
-_Static_assert(sizeof(struct wire_measured) == 112, "no padding");
+_Static_assert(sizeof(struct wire_measured) == 160, "no padding");
 
 /* What a worker may give as its reasons; the others are the parent's to find. */
 static const reason_set worker_reasons =
@@ -380,7 +382,7 @@ static bool measured_is_valid(const struct wire_measured *wire)
 {
     uint64_t any_time = 0;
 
-    for (int i = 0; i < 8; i += 2) {
+    for (size_t i = 0; i < 2 * (size_t)MEASURED_TIMINGS; i += 2) {
         any_time |= wire->times_us[i] | wire->times_us[i + 1];
         if (wire->times_us[i] > wire->times_us[i + 1])
             return false;
@@ -388,21 +390,35 @@ static bool measured_is_valid(const struct wire_measured *wire)
     if (wire->reasons != 0)
         return (wire->reasons & ~worker_reasons) == 0 && any_time == 0 && wire->format == 0 &&
                wire->width == 0 && wire->height == 0 && wire->distance_bits == 0 && wire->quality == 0 &&
-               wire->reference_quality == 0 && wire->unused == 0;
+               wire->reference_quality == 0 && wire->full_distance_bits == 0;
     return wire->format != FORMAT_UNKNOWN && wire->format < FORMAT_COUNT && wire->width >= PDQ_EDGE_MIN &&
            wire->height >= PDQ_EDGE_MIN && wire->distance_bits <= 256 && wire->quality <= 100 &&
-           wire->reference_quality <= 100 && wire->unused == 0;
+           wire->reference_quality <= 100 && wire->full_distance_bits <= 256;
+}
+
+/* The timings of a measurement in the order of the wire. */
+static void list_timings(struct worker_measurement *measured, struct worker_timing *timings[MEASURED_TIMINGS])
+{
+    size_t count = 0;
+
+    timings[count++] = &measured->decode;
+    for (size_t effort = 0; effort < EFFORT_COUNT; effort++)
+        timings[count++] = &measured->examine[effort];
+    timings[count++] = &measured->hash;
+    timings[count++] = &measured->reference;
+    timings[count++] = &measured->full;
 }
 
 size_t message_write_measured(uint64_t number, reason_set reasons, const struct worker_measurement *measured,
                               uint8_t *packet)
 {
     struct wire_measured wire = {.header = header_of(REPLY_MEASURED, number), .reasons = reasons};
+    struct worker_measurement copy = *measured;
+    struct worker_timing *timings[MEASURED_TIMINGS];
 
+    list_timings(&copy, timings);
     if (reasons == 0) {
-        const struct worker_timing *timings[] = {&measured->decode, &measured->examine, &measured->hash,
-                                                 &measured->reference};
-        for (size_t i = 0; i < 4; i++) {
+        for (size_t i = 0; i < MEASURED_TIMINGS; i++) {
             wire.times_us[2 * i] = timings[i]->minimum_us;
             wire.times_us[2 * i + 1] = timings[i]->median_us;
         }
@@ -412,6 +428,7 @@ size_t message_write_measured(uint64_t number, reason_set reasons, const struct 
         wire.distance_bits = measured->distance_bits;
         wire.quality = measured->quality;
         wire.reference_quality = measured->reference_quality;
+        wire.full_distance_bits = measured->full_distance_bits;
     }
     BUG_ON(!measured_is_valid(&wire));
     memcpy(packet, &wire, sizeof wire);
@@ -421,6 +438,7 @@ size_t message_write_measured(uint64_t number, reason_set reasons, const struct 
 int message_read_measured(const uint8_t *packet, size_t size, uint64_t number, reason_set *reasons,
                           struct worker_measurement *measured)
 {
+    struct worker_timing *timings[MEASURED_TIMINGS];
     struct wire_measured wire;
 
     if (size != sizeof wire)
@@ -433,13 +451,13 @@ int message_read_measured(const uint8_t *packet, size_t size, uint64_t number, r
         .format = (enum media_format)wire.format,
         .width = wire.width,
         .height = wire.height,
-        .decode = {wire.times_us[0], wire.times_us[1]},
-        .examine = {wire.times_us[2], wire.times_us[3]},
-        .hash = {wire.times_us[4], wire.times_us[5]},
-        .reference = {wire.times_us[6], wire.times_us[7]},
         .distance_bits = wire.distance_bits,
         .quality = wire.quality,
         .reference_quality = wire.reference_quality,
+        .full_distance_bits = wire.full_distance_bits,
     };
+    list_timings(measured, timings);
+    for (size_t i = 0; i < MEASURED_TIMINGS; i++)
+        *timings[i] = (struct worker_timing){wire.times_us[2 * i], wire.times_us[2 * i + 1]};
     return 0;
 }

@@ -3,9 +3,13 @@
 #include "prescreen/base/clock.h"
 #include "prescreen/hash/pdq.h"
 
+#include "slow_way.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+
+enum { PARTS_MAX = 5 };
 
 /* A decoded picture as 8-bit luma. */
 struct frame {
@@ -19,19 +23,21 @@ struct frame {
 struct subject {
     const uint8_t *data;
     size_t size;
-    const struct examine_orders *orders;
+    struct examine_orders orders;
     struct frame frame;
     float *float_luma; /* what the reference takes */
     struct pdq_result result;
     struct pdq_result reference_result;
+    struct pdq_result full_result;
     struct examination *examination;
 };
 
 static int begin_nothing(void *context, const struct picture_shape *shape)
 {
-    (void)context;
+    unsigned int *pictures = context;
+
     (void)shape;
-    return 0;
+    return (*pictures)++ > 0 ? ROW_SINK_ENOUGH : 0;
 }
 
 static int drop_row(void *context, const uint8_t *samples)
@@ -51,6 +57,8 @@ static int begin_frame(void *context, const struct picture_shape *shape)
 {
     struct frame *frame = context;
 
+    if (frame->luma != NULL)
+        return ROW_SINK_ENOUGH;
     if (shape->width < PDQ_EDGE_MIN || shape->height < PDQ_EDGE_MIN)
         return -EINVAL;
     frame->shape = *shape;
@@ -80,24 +88,49 @@ static int keep_row(void *context, const uint8_t *samples)
 
 static int run_decode(struct subject *subject)
 {
-    struct row_sink sink = {.begin = begin_nothing, .row = drop_row, .reduction = reduce_for_pdq};
+    unsigned int pictures = 0;
+    struct row_sink sink = {
+        .context = &pictures, .begin = begin_nothing, .row = drop_row, .reduction = reduce_for_pdq};
     struct decode_report report = {.format = FORMAT_UNKNOWN};
+    int result = decode_picture(subject->orders.codecs, subject->data, subject->size,
+                                &subject->orders.limits.decode, &sink, &report);
 
-    return decode_picture(subject->orders->codecs, subject->data, subject->size,
-                          &subject->orders->limits.decode, &sink, &report);
+    return result < 0 ? result : 0;
 }
 
-static int run_examine(struct subject *subject)
+static int examine_with(struct subject *subject, enum effort effort)
 {
-    examine_upload(subject->data, subject->size, subject->orders, subject->examination);
+    subject->orders.effort = effort;
+    examine_upload(subject->data, subject->size, &subject->orders, subject->examination);
     return 0;
+}
+
+static int run_fast(struct subject *subject)
+{
+    return examine_with(subject, EFFORT_FAST);
+}
+
+static int run_standard(struct subject *subject)
+{
+    return examine_with(subject, EFFORT_STANDARD);
+}
+
+static int run_thorough(struct subject *subject)
+{
+    return examine_with(subject, EFFORT_THOROUGH);
+}
+
+static int run_full(struct subject *subject)
+{
+    return slow_way_hash(subject->orders.codecs, subject->data, subject->size, &subject->orders.limits.decode,
+                         &subject->full_result);
 }
 
 static int run_hash(struct subject *subject)
 {
     const struct frame *frame = &subject->frame;
     struct pdq_stream *stream = NULL;
-    int result = pdq_stream_create(&frame->shape, PDQ_OVER_WHITE, subject->orders->cpu, &stream);
+    int result = pdq_stream_create(&frame->shape, PDQ_OVER_WHITE, subject->orders.cpu, &stream);
 
     if (result != 0)
         return result;
@@ -123,20 +156,31 @@ static int compare_times(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static int time_runs(struct subject *subject, int (*run)(struct subject *), uint32_t repeats,
-                     struct worker_timing *timing)
+/* One thing to be timed. */
+struct part {
+    int (*run)(struct subject *subject);
+    struct worker_timing *timing;
+};
+
+/* Times all parts in turn, so that a busy machine slows all of them alike. */
+static int time_parts(struct subject *subject, const struct part *parts, size_t count, uint32_t repeats)
 {
-    uint64_t times[MEASURE_REPEATS_MAX] = {0};
+    uint64_t times[PARTS_MAX][MEASURE_REPEATS_MAX] = {{0}};
 
     for (uint32_t i = 0; i < repeats; i++) {
-        uint64_t start = clock_monotonic_us();
-        int result = run(subject);
-        times[i] = clock_monotonic_us() - start;
-        if (result != 0)
-            return result;
+        for (size_t k = 0; k < count; k++) {
+            uint64_t start = clock_monotonic_us();
+            int result = parts[k].run(subject);
+            times[k][i] = clock_monotonic_us() - start;
+            if (result != 0)
+                return result;
+        }
     }
-    qsort(times, repeats, sizeof times[0], compare_times);
-    *timing = (struct worker_timing){.minimum_us = times[0], .median_us = times[repeats / 2]};
+    for (size_t k = 0; k < count; k++) {
+        qsort(times[k], repeats, sizeof times[k][0], compare_times);
+        *parts[k].timing =
+            (struct worker_timing){.minimum_us = times[k][0], .median_us = times[k][repeats / 2]};
+    }
     return 0;
 }
 
@@ -145,13 +189,13 @@ static reason_set prepare(struct subject *subject, struct worker_measurement *me
 {
     struct row_sink sink = {.context = &subject->frame, .begin = begin_frame, .row = keep_row};
     struct decode_report report = {.format = FORMAT_UNKNOWN};
-    int result = decode_picture(subject->orders->codecs, subject->data, subject->size,
-                                &subject->orders->limits.decode, &sink, &report);
+    int result = decode_picture(subject->orders.codecs, subject->data, subject->size,
+                                &subject->orders.limits.decode, &sink, &report);
     size_t pixels = (size_t)subject->frame.shape.width * subject->frame.shape.height;
 
-    if (report.reasons != 0)
+    if ((report.reasons & ~REASON_BIT(REASON_MEDIA_LIMIT_FRAMES)) != 0)
         return report.reasons;
-    if (result != 0 || subject->frame.luma == NULL)
+    if (result < 0 || subject->frame.luma == NULL)
         return REASON_BIT(result == -ENOMEM ? REASON_MEDIA_LIMIT_MEMORY : REASON_MEDIA_UNSUPPORTED);
     subject->float_luma = calloc(pixels, sizeof(float));
     subject->examination = calloc(1, sizeof *subject->examination);
@@ -167,33 +211,50 @@ static reason_set prepare(struct subject *subject, struct worker_measurement *me
 
 static int measure_parts(struct subject *subject, uint32_t repeats, struct worker_measurement *measured)
 {
+    const struct part ours[] = {
+        {run_decode, &measured->decode},
+        {run_fast, &measured->examine[EFFORT_FAST]},
+        {run_standard, &measured->examine[EFFORT_STANDARD]},
+        {run_thorough, &measured->examine[EFFORT_THOROUGH]},
+        {run_hash, &measured->hash},
+    };
+    const struct part references[] = {{run_reference, &measured->reference}, {run_full, &measured->full}};
     uint32_t few = repeats < MEASURE_REFERENCE_REPEATS_MAX ? repeats : MEASURE_REFERENCE_REPEATS_MAX;
-    int result = time_runs(subject, run_decode, repeats, &measured->decode);
+    int result = time_parts(subject, ours, sizeof ours / sizeof ours[0], repeats);
 
     if (result == 0)
-        result = time_runs(subject, run_examine, repeats, &measured->examine);
-    if (result == 0)
-        result = time_runs(subject, run_hash, repeats, &measured->hash);
-    if (result == 0)
-        result = time_runs(subject, run_reference, few, &measured->reference);
-    if (result != 0)
-        return result;
-    measured->distance_bits = pdq_distance(&subject->result.hashes[ORIENTATION_ORIGINAL],
-                                           &subject->reference_result.hashes[ORIENTATION_ORIGINAL]);
+        result = time_parts(subject, references, sizeof references / sizeof references[0], few);
+    return result;
+}
+
+static void compare_results(const struct subject *subject, struct worker_measurement *measured)
+{
+    const struct examination *examination = subject->examination;
+    const struct pdq_hash *full = &subject->full_result.hashes[ORIENTATION_ORIGINAL];
+
+    measured->full_distance_bits =
+        examination->view_count == 0
+            ? 256
+            : (uint32_t)pdq_distance(&examination->views[0].hashes[ORIENTATION_ORIGINAL], full);
+    measured->distance_bits = (uint32_t)pdq_distance(&subject->result.hashes[ORIENTATION_ORIGINAL],
+                                                     &subject->reference_result.hashes[ORIENTATION_ORIGINAL]);
     measured->quality = (uint32_t)subject->result.quality;
     measured->reference_quality = (uint32_t)subject->reference_result.quality;
-    return 0;
 }
 
 reason_set timing_measure(const uint8_t *data, size_t size, const struct examine_orders *orders,
                           uint32_t repeats, struct worker_measurement *measured)
 {
-    struct subject subject = {.data = data, .size = size, .orders = orders};
+    struct subject subject = {.data = data, .size = size, .orders = *orders};
 
     *measured = (struct worker_measurement){.format = FORMAT_UNKNOWN};
     reason_set reasons = prepare(&subject, measured);
     if (reasons == 0 && measure_parts(&subject, repeats, measured) != 0)
         reasons = REASON_BIT(REASON_MEDIA_LIMIT_MEMORY);
+    if (reasons == 0)
+        compare_results(&subject, measured);
+    else
+        *measured = (struct worker_measurement){.format = FORMAT_UNKNOWN};
     free(subject.frame.luma);
     free(subject.float_luma);
     free(subject.examination);

@@ -18,6 +18,7 @@ enum {
 /* All zero but for wishes and answers. */
 struct recorder {
     unsigned int keeps;  /* the picture of which shape, rows and pixels are kept, counted from 0 */
+    bool colours;        /* are asked for */
     int begin_status;    /* to answer, to the first begin; */
     uint32_t fail_row;   /* to the row with that number, counted over all pictures: */
     int row_status;      /* that */
@@ -141,7 +142,8 @@ static inline int record_with(const struct decode_codecs *codecs, const uint8_t 
                               const struct decode_limits *limits, struct recorder *recorder,
                               struct decode_report *report)
 {
-    const struct row_sink sink = {.context = recorder, .begin = recorder_begin, .row = recorder_row};
+    const struct row_sink sink = {
+        .context = recorder, .begin = recorder_begin, .row = recorder_row, .colours = recorder->colours};
 
     int status = decode_picture(codecs, data, size, limits, &sink, report);
     recorder_end_picture(recorder);

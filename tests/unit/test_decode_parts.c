@@ -78,6 +78,23 @@ START_TEST(the_size_and_format_told_are_the_first_pictures)
 }
 END_TEST
 
+START_TEST(a_following_picture_comes_in_the_colours_that_are_asked_for)
+{
+    struct made made = make_jpeg(small);
+    struct made second = make_jpeg(other);
+
+    made_append(&made, second.data, second.size);
+    for (int colours = 0; colours < 2; colours++) {
+        struct recorder recorder = {.keeps = 1, .colours = colours != 0};
+        decode(&made, &recorder);
+        ck_assert_int_eq(recorder.shape.layout, colours ? PIXEL_RGB : PIXEL_GRAY);
+        recorder_free(&recorder);
+    }
+    made_free(&made);
+    made_free(&second);
+}
+END_TEST
+
 START_TEST(padding_between_pictures_is_passed_over)
 {
     static const char padding[] = "\0\0\xff\r\n \xff\0";
@@ -574,6 +591,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_picture_behind_the_end_of_a_jpeg_is_a_further_frame);
     tcase_add_test(tests, the_size_and_format_told_are_the_first_pictures);
+    tcase_add_test(tests, a_following_picture_comes_in_the_colours_that_are_asked_for);
     tcase_add_test(tests, padding_between_pictures_is_passed_over);
     tcase_add_test(tests, a_picture_that_starts_where_the_end_marker_is_missing_is_found);
     tcase_add_test(tests, a_picture_behind_one_that_is_broken_or_refused_is_found);

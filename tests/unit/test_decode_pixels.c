@@ -402,6 +402,50 @@ START_TEST(webp_orientation_is_read_with_and_without_the_jpeg_prefix)
 }
 END_TEST
 
+/* --- colours --- */
+
+static void check_colours(const struct made *made, enum pixel_layout layout, double tolerance)
+{
+    struct recorder recorder = {.colours = true};
+    struct decode_report report;
+
+    ck_assert_int_eq(record(made->data, made->size, &roomy, &recorder, &report), 0);
+    ck_assert_uint_eq(report.reasons, 0);
+    ck_assert_int_eq(recorder.shape.layout, layout);
+    for (uint32_t y = 8; y < recorder.shape.height; y += 16) {
+        for (uint32_t x = 8; x < recorder.shape.width; x += 16) {
+            double colour[3] = {jpeg_sample(x, y, 0), jpeg_sample(x, y, 1), jpeg_sample(x, y, 2)};
+            check_near(recorder_pixel(&recorder, x, y), colour, layout == PIXEL_GRAY ? 1 : 3, tolerance,
+                       "in colours");
+        }
+    }
+    recorder_free(&recorder);
+}
+
+START_TEST(a_sink_that_asks_for_colours_gets_them)
+{
+    struct jpeg_wish jpeg = {.width = 69, .height = 51, .from = JCS_RGB, .to = JCS_YCbCr};
+    struct webp_wish webp = {.width = 69, .height = 51};
+
+    for (int progressive = 0; progressive < 2; progressive++) {
+        jpeg.progressive = progressive != 0;
+        struct made made = make_jpeg(jpeg);
+        check_colours(&made, PIXEL_RGB, 6);
+        made_free(&made);
+    }
+    for (int alpha = 0; alpha < 2; alpha++) {
+        webp.alpha = alpha != 0;
+        struct made made = make_webp(webp);
+        check_colours(&made, alpha ? PIXEL_RGBA : PIXEL_RGB, 10);
+        made_free(&made);
+    }
+    jpeg.from = jpeg.to = JCS_GRAYSCALE;
+    struct made grey = make_jpeg(jpeg);
+    check_colours(&grey, PIXEL_GRAY, 4);
+    made_free(&grey);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("decode_pixels");
@@ -418,6 +462,7 @@ int main(void)
     tcase_add_test(tests, luma_of_lossy_webp_is_spread_to_the_full_range_and_clipped);
     tcase_add_test(tests, first_frame_of_an_animated_webp_lies_on_its_transparent_canvas);
     tcase_add_test(tests, webp_orientation_is_read_with_and_without_the_jpeg_prefix);
+    tcase_add_test(tests, a_sink_that_asks_for_colours_gets_them);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -4,10 +4,26 @@
 #include "tap.h"
 #include "worker/examine.h"
 #include "worker/selftest.h"
+#include "worker/slow_way.h"
+
+#include <errno.h>
 
 #define MIB ((uint64_t)1 << 20)
 
 static struct examination examination;
+
+/* What the slow way finds for the drawing as a PNG. */
+static struct pdq_result slow_result(const struct drawing *drawing)
+{
+    struct drawn_file file = draw_png(drawing);
+    struct examine_limits limits =
+        examine_limits_for(&decode_codecs_plain, file.size, 512 * MIB, 100000000, 500);
+    struct pdq_result result;
+
+    ck_assert_int_eq(slow_way_hash(&decode_codecs_plain, file.data, file.size, &limits.decode, &result), 0);
+    free(file.data);
+    return result;
+}
 
 static void examine_with(const struct drawn_file *file, uint64_t memory_bytes, uint64_t pixels_max)
 {
@@ -184,12 +200,58 @@ START_TEST(exif_orientation_is_applied_to_size_and_hashes)
     ck_assert(examination.width == 1280 && examination.height == 800);
     for (int o = 0; o < ORIENTATION_COUNT; o++)
         ck_assert_uint_eq(pdq_distance(&examination.views[0].hashes[o], &upright.hashes[o]), 0);
+    struct pdq_result slow = slow_result(&drawing);
+    ck_assert_uint_eq(pdq_distance(&slow.hashes[0], &upright.hashes[0]), 0);
     /* A turned picture is also hashed as stored: decimation takes other samples from the other end. */
     ck_assert_uint_eq(examination.view_count, exif == 1 ? 1 : 2);
     for (int o = 0; exif != 1 && o < ORIENTATION_COUNT; o++) {
         ck_assert_uint_eq(examination.views[1].view, VIEW_MAIN);
         ck_assert_uint_le(pdq_distance(&examination.views[1].hashes[o], &upright.hashes[o]), 16);
     }
+}
+END_TEST
+
+START_TEST(the_slow_way_finds_the_same_in_every_layout)
+{
+    struct drawing drawing = {
+        .width = 320, .height = 200, .layout = (enum pixel_layout)_i, .draw = draw_scene};
+
+    examine(&drawing);
+    struct pdq_result slow = slow_result(&drawing);
+    for (int o = 0; o < ORIENTATION_COUNT; o++)
+        ck_assert_uint_eq(pdq_distance(&examination.views[0].hashes[o], &slow.hashes[o]), 0);
+    ck_assert_int_eq(slow.quality, (int)examination.views[0].quality);
+}
+END_TEST
+
+START_TEST(the_slow_way_finds_what_shows_over_white)
+{
+    struct drawing drawing = {
+        .width = 320, .height = 200, .layout = PIXEL_GRAY_ALPHA, .draw = draw_silhouette};
+    struct pdq_result scene = hash_of(320, 200, drawn_scene);
+    struct pdq_result slow = slow_result(&drawing);
+
+    ck_assert_uint_eq(pdq_distance(&slow.hashes[0], &scene.hashes[0]), 0);
+}
+END_TEST
+
+START_TEST(the_slow_way_refuses_what_is_cut_small_or_no_picture)
+{
+    struct drawing drawing = {.width = 320, .height = 200, .layout = PIXEL_RGB, .draw = draw_scene};
+    struct drawn_file file = draw_png(&drawing);
+    struct examine_limits limits =
+        examine_limits_for(&decode_codecs_plain, file.size, 512 * MIB, 100000000, 500);
+    struct pdq_result result;
+
+    ck_assert_int_eq(slow_way_hash(&decode_codecs_plain, file.data, file.size / 2, &limits.decode, &result),
+                     -EINVAL);
+    ck_assert_int_eq(slow_way_hash(&decode_codecs_plain, file.data, 5, &limits.decode, &result), -EINVAL);
+    free(file.data);
+    drawing.width = 4;
+    file = draw_png(&drawing);
+    ck_assert_int_eq(slow_way_hash(&decode_codecs_plain, file.data, file.size, &limits.decode, &result),
+                     -EINVAL);
+    free(file.data);
 }
 END_TEST
 
@@ -307,6 +369,9 @@ int main(void)
     tcase_add_loop_test(tests, a_picture_hidden_under_transparency_is_seen, 0, 2);
     tcase_add_test(tests, a_picture_painted_by_alpha_alone_is_seen);
     tcase_add_loop_test(tests, exif_orientation_is_applied_to_size_and_hashes, 1, 9);
+    tcase_add_loop_test(tests, the_slow_way_finds_the_same_in_every_layout, PIXEL_GRAY, PIXEL_RGBA + 1);
+    tcase_add_test(tests, the_slow_way_finds_what_shows_over_white);
+    tcase_add_test(tests, the_slow_way_refuses_what_is_cut_small_or_no_picture);
     tcase_add_loop_test(tests, a_picture_below_five_pixels_has_no_hash_and_is_complete, 0, 5);
     tcase_add_test(tests, what_came_of_a_truncated_picture_is_hashed);
     tcase_add_test(tests, pixels_are_held_to_their_limit);

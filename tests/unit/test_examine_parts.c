@@ -13,10 +13,11 @@ static struct examination examination;
 
 static void examine(const struct made *made, uint32_t frames_max)
 {
-    struct examine_orders orders = {
-        .limits = examine_limits_for(made->size, (uint64_t)512 << 20, 100000000, frames_max),
-        .deadline_us = UINT64_MAX,
-        .cpu = cpu_choose()};
+    struct examine_orders orders = {.codecs = &decode_codecs_plain,
+                                    .limits = examine_limits_for(&decode_codecs_plain, made->size,
+                                                                 (uint64_t)512 << 20, 100000000, frames_max),
+                                    .deadline_us = UINT64_MAX,
+                                    .cpu = cpu_choose()};
 
     memset(&examination, 0xa5, sizeof examination);
     examine_upload(made->data, made->size, &orders, &examination);

@@ -340,7 +340,9 @@ static const struct worker_measurement measurement = {.format = FORMAT_JPEG,
                                                       .width = 4000,
                                                       .height = 3000,
                                                       .decode = {1, 2},
-                                                      .examine = {3, 4},
+                                                      .examine = {{3, 4}, {9, 10}, {11, 12}},
+                                                      .full = {13, 14},
+                                                      .full_distance_bits = 255,
                                                       .hash = {5, 6},
                                                       .reference = {7, 8},
                                                       .distance_bits = 256,
@@ -358,7 +360,9 @@ START_TEST(measurements_arrive_as_they_were_sent)
     ck_assert_int_eq(read.format, FORMAT_JPEG);
     ck_assert(read.width == 4000 && read.height == 3000);
     ck_assert(read.decode.minimum_us == 1 && read.decode.median_us == 2);
-    ck_assert(read.examine.minimum_us == 3 && read.examine.median_us == 4);
+    for (int effort = 0; effort < EFFORT_COUNT; effort++)
+        ck_assert_mem_eq(&read.examine[effort], &measurement.examine[effort], sizeof read.examine[effort]);
+    ck_assert(read.full.minimum_us == 13 && read.full.median_us == 14 && read.full_distance_bits == 255);
     ck_assert(read.hash.minimum_us == 5 && read.hash.median_us == 6);
     ck_assert(read.reference.minimum_us == 7 && read.reference.median_us == 8);
     ck_assert(read.distance_bits == 256 && read.quality == 100 && read.reference_quality == 99);
@@ -382,10 +386,11 @@ static const struct {
     {"too narrow for a hash", 24, PDQ_EDGE_MIN - 1},
     {"too low for a hash", 28, PDQ_EDGE_MIN - 1},
     {"a minimum above the median", 32, 3},
-    {"distance above 256", 96, 257},
-    {"quality above 100", 100, 101},
-    {"the reference's quality above 100", 104, 101},
-    {"an unused field", 108, 1},
+    {"the last minimum above its median", 128, 15},
+    {"distance above 256", 144, 257},
+    {"quality above 100", 148, 101},
+    {"the reference's quality above 100", 152, 101},
+    {"distance of the slow way above 256", 156, 257},
 };
 
 START_TEST(a_measurement_with_any_field_out_of_range_is_refused)

@@ -568,7 +568,10 @@ START_TEST(the_parts_of_an_examination_are_measured)
     ck_assert_int_eq(measurement.format, FORMAT_PNG);
     ck_assert(measurement.width == 640 && measurement.height == 480);
     ck_assert_uint_gt(measurement.decode.minimum_us, 0);
-    ck_assert_uint_gt(measurement.examine.median_us, measurement.decode.minimum_us);
+    for (int effort = 0; effort < EFFORT_COUNT; effort++)
+        ck_assert_uint_gt(measurement.examine[effort].median_us, measurement.decode.minimum_us);
+    ck_assert_uint_gt(measurement.full.median_us, measurement.reference.minimum_us);
+    ck_assert_uint_eq(measurement.full_distance_bits, 0);
     ck_assert_uint_gt(measurement.reference.minimum_us, measurement.hash.minimum_us);
     ck_assert_uint_eq(measurement.distance_bits, 0);
     ck_assert_uint_eq(measurement.quality, measurement.reference_quality);

@@ -60,9 +60,10 @@ enum media_format decode_sniff(const uint8_t *data, size_t size);
  * delivered, save in an interlaced PNG or a progressive JPEG, whose first pass covers all. A frame above the
  * limits gives its media.limit reason and the others are decoded all the same. A following picture that is
  * cut or broken is told as the first would be; of a thumbnail nothing is told. Colour profiles and gamma are
- * not applied. Shapes: luma where the format has it (PIXEL_GRAY, with alpha PIXEL_GRAY_ALPHA), else as
- * stored, 16 bits rounded to 8. Errors: only what the sink returned. Threads: any, no shared state. Cost: the
- * codec's; a frame of memory where the format demands it. data is borrowed. */
+ * not applied. Shapes: luma where the format has it and the sink does not ask for colours (PIXEL_GRAY, with
+ * alpha PIXEL_GRAY_ALPHA), else as stored, 16 bits rounded to 8. Errors: only what the sink returned.
+ * Threads: any, no shared state. Cost: the codec's; a frame of memory where the format demands it. data is
+ * borrowed. */
 int decode_picture(const struct decode_codecs *codecs, const uint8_t *data, size_t size,
                    const struct decode_limits *limits, const struct row_sink *sink,
                    struct decode_report *report);

@@ -4,6 +4,7 @@
 
 #include "prescreen/base/vocabulary.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Samples of one pixel, 8 bits each, in this order. Alpha is straight, not premultiplied. */
@@ -35,6 +36,7 @@ struct row_sink {
     int (*begin)(void *context, const struct picture_shape *shape);
     int (*row)(void *context,
                const uint8_t *samples); /* picture_shape_columns() samples, borrowed for the call */
+    bool colours; /* pixels with the colours that viewers show, where a decoder could do with luma alone */
     /* How far a picture of that many pixels may be delivered reduced; NULL = not at all. */
     unsigned int (*reduction)(void *context, uint32_t width, uint32_t height);
 };
