@@ -35,6 +35,7 @@ int codec_decode(const struct codec_job *job);
 int codec_jpeg_decode(const struct codec_job *job);
 int codec_png_decode(const struct codec_job *job);
 int codec_webp_decode(const struct codec_job *job);
+int codec_gif_decode(const struct codec_job *job);
 int codec_heif_decode(const struct codec_job *job);
 
 /* Adds the reason to the report. The first words given stay as its detail; bytes that are not printable ASCII

@@ -16,6 +16,9 @@ enum {
     /* A camera's has 0.02 to 0.3 million pixels; a bomb of 64 KB could have the job's limit. */
     CODEC_THUMBNAIL_PIXELS = 4000000,
 
+    /* The canvas of an animation, and what it was before a frame that is to be taken away again. */
+    CODEC_ANIMATION_PIXEL_BYTES = 8,
+
     /* The longest chunk that libpng may keep. Of those that it is shown, a palette (768 bytes) is the
        longest. */
     CODEC_PNG_CHUNK_MAX_BYTES = 4096,

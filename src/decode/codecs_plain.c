@@ -4,6 +4,7 @@ static const struct codec rows[] = {
     {FORMAT_JPEG, codec_jpeg_decode},
     {FORMAT_PNG, codec_png_decode},
     {FORMAT_WEBP, codec_webp_decode},
+    {FORMAT_GIF, codec_gif_decode},
 };
 
 const struct decode_codecs decode_codecs_plain = {

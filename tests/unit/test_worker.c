@@ -369,9 +369,9 @@ START_TEST(an_upload_that_is_no_picture_is_told)
     examine("<html>", 6);
     ck_assert_uint_eq(examination.reasons, REASON_BIT(REASON_MEDIA_UNRECOGNISED));
     ck_assert_uint_eq(examination.view_count, 0);
-    examine("GIF89a\1\0\1\0\0\0\0;", 14);
+    examine("8BPS\0\1\0\0\0\0\0\0\0\3", 14);
     ck_assert_uint_eq(examination.reasons, REASON_BIT(REASON_MEDIA_UNSUPPORTED));
-    ck_assert_int_eq(examination.format, FORMAT_GIF);
+    ck_assert_int_eq(examination.format, FORMAT_PSD);
     check_small_picture_is_right();
     worker_pool_free(pool);
 }
