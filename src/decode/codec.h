@@ -58,6 +58,10 @@ void codec_note_end(const struct codec_job *job, size_t end);
  * small. It has the orientation that is in the report now. The same place noted again adds nothing. */
 void codec_note_thumbnail(const struct codec_job *job, uint32_t frame, const uint8_t *data, size_t size);
 
+/* Notes the orientation that an EXIF block (from its TIFF header on) gives the pictures of the file, and the
+ * thumbnail of the first one that it may hold. */
+void codec_read_exif(const struct codec_job *job, const uint8_t *tiff, size_t size);
+
 /* The orientation (1-8) of an EXIF block that starts at its TIFF header, 1 when it is absent or anything is
  * wrong with it. Only the first directory is read, and only a SHORT counts, as in browsers. Source: Exif 2.32
  * sections 4.5 and 4.6.4. */

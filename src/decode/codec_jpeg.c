@@ -129,16 +129,6 @@ static void say_nothing(j_common_ptr library)
     (void)library;
 }
 
-static void read_exif(const struct codec_job *job, const uint8_t *tiff, size_t size)
-{
-    size_t start = 0;
-    size_t length = 0;
-
-    job->report->exif = exif_orientation(tiff, size);
-    if (exif_thumbnail(tiff, size, &start, &length))
-        codec_note_thumbnail(job, 0, tiff + start, length);
-}
-
 /* Reads EXIF where the segment lies, so that nothing of it is kept however many there are. The
  * library's source is the whole file in one piece: what is not in the buffer is not in the file. */
 static boolean read_app1(j_decompress_ptr library)
@@ -155,7 +145,7 @@ static boolean read_app1(j_decompress_ptr library)
         length = present;
     if (!decoder->oriented && length >= 8 && memcmp(at + 2, "Exif\0", 6) == 0) {
         decoder->oriented = true;
-        read_exif(decoder->job, at + 8, length - 8);
+        codec_read_exif(decoder->job, at + 8, length - 8);
     }
     source->next_input_byte += length;
     source->bytes_in_buffer -= length;

@@ -70,9 +70,9 @@ static bool is_decoration(const struct png_chunk *chunk)
     return (chunk->start[4] & 0x20) != 0 && !is_chunk(chunk, "tRNS");
 }
 
-/* Counts the frames that are there, whatever acTL claims, and reads the orientation. The picture in IDAT is a
- * frame of its own when no fcTL stands before it: shown by decoders that know no animation, and by no others.
- * Source: PNG 3rd edition, 11.3. */
+/* Counts the frames that are there, whatever acTL claims, reads EXIF and notes the end. The picture in IDAT
+ * is a frame of its own when no fcTL stands before it: shown by decoders that know no animation, and by no
+ * others. Source: PNG 3rd edition, 11.3. */
 static void survey_chunks(const struct codec_job *job)
 {
     struct png_chunk chunk;
@@ -92,7 +92,10 @@ static void survey_chunks(const struct codec_job *job)
             hidden_default = hidden_default && in_idat;
         } else if (is_chunk(&chunk, "eXIf") && !oriented) {
             oriented = true;
-            job->report->exif = exif_orientation(chunk.payload, chunk.payload_present);
+            codec_read_exif(job, chunk.payload, chunk.payload_present);
+        } else if (is_chunk(&chunk, "IEND")) {
+            codec_note_end(job, at);
+            break;
         }
     }
     if (animated && frames > 0)

@@ -98,11 +98,11 @@ static void refuse(const struct codec_job *job, VP8StatusCode status)
     }
 }
 
-static void read_orientation(const struct codec_job *job, const struct webp_chunk *chunk)
+static void read_exif(const struct codec_job *job, const struct webp_chunk *chunk)
 {
     size_t prefix = chunk->payload_present >= 6 && memcmp(chunk->payload, "Exif\0", 6) == 0 ? 6 : 0;
 
-    job->report->exif = exif_orientation(chunk->payload + prefix, chunk->payload_present - prefix);
+    codec_read_exif(job, chunk->payload + prefix, chunk->payload_present - prefix);
 }
 
 /* Walks the chunks of an extended file. Allocates nothing, however many frames there are. Returns the first
@@ -118,7 +118,7 @@ static void survey_chunks(const struct codec_job *job, struct webp_chunk *first)
             *first = chunk;
         if (is_chunk(&chunk, "EXIF") && !oriented) {
             oriented = true;
-            read_orientation(job, &chunk);
+            read_exif(job, &chunk);
         }
     }
     if (frames > 0)
@@ -318,6 +318,7 @@ int codec_webp_decode(const struct codec_job *job)
     }
     if (open_picture(&decoder) && run_library(&decoder))
         status = deliver_rows(&decoder);
+    codec_note_end(job, riff_end(job));
     if ((uint64_t)read_le32(job->data + 4) + 8 > job->size)
         codec_refuse(job, REASON_MEDIA_CORRUPT, "the file is shorter than its RIFF header says");
     WebPIDelete(decoder.library);

@@ -91,6 +91,16 @@ unsigned int exif_orientation(const uint8_t *data, size_t size)
     return value >= 1 && value <= 8 ? value : 1;
 }
 
+void codec_read_exif(const struct codec_job *job, const uint8_t *tiff, size_t size)
+{
+    size_t start = 0;
+    size_t length = 0;
+
+    job->report->exif = exif_orientation(tiff, size);
+    if (exif_thumbnail(tiff, size, &start, &length))
+        codec_note_thumbnail(job, 0, tiff + start, length);
+}
+
 bool exif_thumbnail(const uint8_t *data, size_t size, size_t *start, size_t *length)
 {
     struct tiff tiff = {data, size, false};

@@ -391,33 +391,45 @@ static inline void webp_append_frame(struct made *made, const struct made *still
     made_free(&frame);
 }
 
-/* Puts a segment in behind the start: EXIF with this orientation, and the bytes as its thumbnail. */
-static inline void jpeg_add_exif(struct made *made, unsigned int orientation, const struct made *thumbnail)
+/* --- EXIF --- */
+
+/* A block from its TIFF header on, with this orientation and the bytes as its thumbnail. */
+static inline struct made make_exif(unsigned int orientation, const struct made *thumbnail)
 {
-    enum { EXIF_HEAD = 6 + 8 + 2 + 12 + 4 + 2 + 24 + 4 };
-    uint8_t head[4 + EXIF_HEAD] = {0xff, 0xe1, 0, 0, 'E', 'x', 'i', 'f', 0, 0};
+    enum { HEAD = 8 + 2 + 12 + 4 + 2 + 24 + 4 };
     static const struct {
         size_t at;
         uint32_t value;
         unsigned int bytes;
     } fields[] = {
-        {8, 1, 2},       {10, 0x0112, 2}, {12, 3, 2}, {14, 1, 4}, {22, 26, 4},            /* orientation */
-        {26, 2, 2},      {28, 0x0201, 2}, {30, 4, 2}, {32, 1, 4}, {36, EXIF_HEAD - 6, 4}, /* the start */
-        {40, 0x0202, 2}, {42, 4, 2},      {44, 1, 4},                                     /* the length */
+        {8, 1, 2},       {10, 0x0112, 2}, {12, 3, 2}, {14, 1, 4}, {22, 26, 4},   /* orientation */
+        {26, 2, 2},      {28, 0x0201, 2}, {30, 4, 2}, {32, 1, 4}, {36, HEAD, 4}, /* the start */
+        {40, 0x0202, 2}, {42, 4, 2},      {44, 1, 4},                            /* the length */
     };
-    uint8_t *tiff = head + 10;
-    size_t length = sizeof head - 2 + thumbnail->size;
+    struct made made = {calloc(1, HEAD), HEAD};
+
+    memcpy(made.data, "II*\0\10\0\0\0", 8);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        put_le(made.data + fields[i].at, fields[i].value, fields[i].bytes);
+    put_le(made.data + 18, orientation, 4);
+    put_le(made.data + 48, (uint32_t)thumbnail->size, 4);
+    made_append(&made, thumbnail->data, thumbnail->size);
+    return made;
+}
+
+/* Puts it into a segment behind the start. */
+static inline void jpeg_add_exif(struct made *made, unsigned int orientation, const struct made *thumbnail)
+{
+    uint8_t head[10] = {0xff, 0xe1, 0, 0, 'E', 'x', 'i', 'f', 0, 0};
+    struct made exif = make_exif(orientation, thumbnail);
+    size_t length = sizeof head - 2 + exif.size;
 
     ck_assert_uint_lt(length, 65536);
     head[2] = (uint8_t)(length >> 8);
     head[3] = (uint8_t)length;
-    memcpy(tiff, "II*\0\10\0\0\0", 8);
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        put_le(tiff + fields[i].at, fields[i].value, fields[i].bytes);
-    put_le(tiff + 18, orientation, 4);
-    put_le(tiff + 48, (uint32_t)thumbnail->size, 4);
-    made_insert(made, 2, thumbnail->data, thumbnail->size);
+    made_insert(made, 2, exif.data, exif.size);
     made_insert(made, 2, head, sizeof head);
+    made_free(&exif);
 }
 
 /* --- one of each --- */

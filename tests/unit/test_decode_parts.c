@@ -36,14 +36,15 @@ static void check_picture(const struct made *made, unsigned int number, const st
     recorder_free(&expected);
 }
 
-START_TEST(a_picture_behind_the_end_of_a_jpeg_is_a_further_frame)
+START_TEST(a_picture_behind_the_end_of_one_is_a_further_frame)
 {
-    static const enum kind firsts[] = {JPEG_BASELINE, JPEG_PROGRESSIVE, JPEG_APART, JPEG_ARITHMETIC,
-                                       JPEG_CMYK};
+    static const enum kind firsts[] = {JPEG_BASELINE,    JPEG_PROGRESSIVE, JPEG_APART,     JPEG_ARITHMETIC,
+                                       JPEG_CMYK,        PNG_PLAIN,        PNG_INTERLACED, WEBP_LOSSY,
+                                       WEBP_LOSSY_ALPHA, WEBP_LOSSLESS};
     static const enum kind seconds[] = {JPEG_BASELINE, JPEG_PROGRESSIVE, PNG_PLAIN, WEBP_LOSSY,
                                         WEBP_LOSSLESS};
 
-    for (size_t i = 0; i < 25; i++) {
+    for (size_t i = 0; i < 50; i++) {
         struct made made = make(firsts[i / 5]);
         struct made second = make(seconds[i % 5]);
         struct recorder recorder = {.keeps = 0};
@@ -243,7 +244,7 @@ START_TEST(what_stands_behind_all_pictures_is_named)
 }
 END_TEST
 
-START_TEST(data_behind_a_jpeg_is_named)
+START_TEST(data_behind_a_picture_is_named)
 {
     static const struct {
         const char *bytes;
@@ -269,17 +270,20 @@ START_TEST(data_behind_a_jpeg_is_named)
         {"<svg xmlns=''/>", 15, TRAILING_SCRIPT},
         {"words", 5, TRAILING_UNKNOWN},
     };
-    struct recorder recorder = {.keeps = 0};
-    struct made made = make(_i % 2 == 0 ? JPEG_BASELINE : JPEG_PROGRESSIVE);
+    static const enum kind kinds[] = {JPEG_BASELINE, JPEG_PROGRESSIVE, PNG_PLAIN, WEBP_LOSSY, WEBP_LOSSLESS};
 
-    made_append(&made, ends[_i].bytes, ends[_i].size);
-    struct decode_report report = decode(&made, &recorder);
-    ck_assert_uint_eq(report.reasons, 0);
-    ck_assert_uint_eq(report.frames, 1);
-    ck_assert_int_eq(report.trailing, ends[_i].trailing);
-    ck_assert_uint_eq(report.trailing_bytes, ends[_i].size);
-    recorder_free(&recorder);
-    made_free(&made);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct recorder recorder = {.keeps = 0};
+        struct made made = make(kinds[i]);
+        made_append(&made, ends[_i].bytes, ends[_i].size);
+        struct decode_report report = decode(&made, &recorder);
+        ck_assert_uint_eq(report.reasons, 0);
+        ck_assert_uint_eq(report.frames, 1);
+        ck_assert_int_eq(report.trailing, ends[_i].trailing);
+        ck_assert_uint_eq(report.trailing_bytes, ends[_i].size);
+        recorder_free(&recorder);
+        made_free(&made);
+    }
 }
 END_TEST
 
@@ -351,6 +355,35 @@ START_TEST(a_thumbnail_is_delivered_behind_the_main_pictures_as_its_pictures_own
     made_free(&made);
     made_free(&second);
     made_free(&thumbnail);
+}
+END_TEST
+
+START_TEST(thumbnails_of_png_and_webp_are_found)
+{
+    struct made thumbnail = make_jpeg(other);
+    struct made exif = make_exif(6, &thumbnail);
+    struct made still = make(WEBP_LOSSLESS);
+
+    for (int i = 0; i < 2; i++) {
+        struct made made = i == 0 ? make(PNG_PLAIN) : webp_begin_extended(0x08, 40, 24);
+        struct recorder recorder = {.keeps = 1};
+        if (i == 0) {
+            png_insert_chunk(&made, png_find(&made, "IDAT", 0), "eXIf", exif.data, exif.size);
+        } else {
+            made_append(&made, still.data + 12, still.size - 12);
+            webp_append_chunk(&made, "EXIF", exif.data, exif.size);
+        }
+        struct decode_report report = decode(&made, &recorder);
+        ck_assert_uint_eq(report.reasons, 0);
+        ck_assert_uint_eq(recorder.begins, 2);
+        ck_assert_int_eq(recorder.shape.view, VIEW_THUMBNAIL);
+        ck_assert(recorder.shape.width == 32 && recorder.shape.exif == 6);
+        recorder_free(&recorder);
+        made_free(&made);
+    }
+    made_free(&thumbnail);
+    made_free(&exif);
+    made_free(&still);
 }
 END_TEST
 
@@ -589,7 +622,7 @@ int main(void)
     TCase *tests = tcase_create("decode_parts");
 
     tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, a_picture_behind_the_end_of_a_jpeg_is_a_further_frame);
+    tcase_add_test(tests, a_picture_behind_the_end_of_one_is_a_further_frame);
     tcase_add_test(tests, the_size_and_format_told_are_the_first_pictures);
     tcase_add_test(tests, a_following_picture_comes_in_the_colours_that_are_asked_for);
     tcase_add_test(tests, padding_between_pictures_is_passed_over);
@@ -598,10 +631,11 @@ int main(void)
     tcase_add_loop_test(tests, what_only_looks_like_a_picture_is_named_and_no_more, 0, 3);
     tcase_add_test(tests, a_following_picture_that_is_cut_or_too_large_is_incomplete);
     tcase_add_loop_test(tests, what_stands_behind_all_pictures_is_named, 0, 4);
-    tcase_add_loop_test(tests, data_behind_a_jpeg_is_named, 0, 12);
+    tcase_add_loop_test(tests, data_behind_a_picture_is_named, 0, 12);
     tcase_add_test(tests, words_within_a_following_picture_do_not_hide_it);
     tcase_add_test(tests, following_pictures_are_held_to_their_limit);
     tcase_add_loop_test(tests, a_thumbnail_is_delivered_behind_the_main_pictures_as_its_pictures_own, 0, 2);
+    tcase_add_test(tests, thumbnails_of_png_and_webp_are_found);
     tcase_add_test(tests, a_thumbnail_that_is_none_or_broken_changes_nothing);
     tcase_add_test(tests, a_thumbnail_is_held_to_its_own_limit_of_pixels);
     tcase_add_test(tests, what_a_thumbnail_carries_is_not_followed);
