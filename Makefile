@@ -32,7 +32,7 @@ PACKAGES := gcc libc6-dev make pkg-config curl python3 check libsubunit-dev libm
 	libcurl4-openssl-dev libyajl-dev libxml2-dev
 CHECK_PACKAGES := clang-format cppcheck shellcheck
 LINT_PACKAGES := $(CHECK_PACKAGES) clang-tidy
-BENCH_PACKAGES := libjpeg-turbo-progs
+BENCH_PACKAGES := libjpeg-turbo-progs netpbm webp
 FUZZ_PACKAGES := clang libclang-rt-dev
 
 MODULES  := $(filter-out programs,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
