@@ -31,7 +31,8 @@ struct examination_cache {
     uint64_t multipliers[2]; /* secret: nobody can choose uploads that share a bucket */
     unsigned int shift;      /* of a 64-bit hash to a bucket */
     struct kept **buckets;
-    pthread_mutex_t lock; /* of the buckets and all that follows */
+    pthread_mutex_t
+        lock; /* of the buckets and all that follows; held for a microsecond or a few: one suffices */
     struct kept *newest, *oldest;
     struct examination_cache_status status;
 };

@@ -1,8 +1,10 @@
 #include "prescreen/worker/examination_cache.h"
 
+#include "allocation_faults.h"
 #include "entries.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
 
@@ -190,6 +192,27 @@ START_TEST(what_is_larger_than_the_cache_moves_nothing_out)
 }
 END_TEST
 
+START_TEST(without_memory_nothing_is_kept_and_nothing_is_lost)
+{
+    struct examination_cache *other = NULL;
+
+    keep(1, 10);
+    fail_allocation(1);
+    keep(2, 10);
+    ck_assert(allocation_has_failed());
+    fail_allocation(0);
+    ck_assert(find(1));
+    ck_assert(!find(2));
+    for (unsigned long nth = 1; nth <= 2; nth++) {
+        fail_allocation(nth);
+        ck_assert_int_eq(examination_cache_create(1 << 20, &other), -ENOMEM);
+        ck_assert(allocation_has_failed());
+        ck_assert_ptr_null(other);
+    }
+    fail_allocation(0);
+}
+END_TEST
+
 enum { NUMBERS = 64, STEPS = 40000 };
 
 static uint32_t views_of(uint64_t number)
@@ -301,6 +324,7 @@ int main(void)
     tcase_add_test(tests, only_what_lies_in_the_bytes_is_kept);
     tcase_add_test(tests, digests_are_kept_beside_and_added_later);
     tcase_add_test(tests, what_is_larger_than_the_cache_moves_nothing_out);
+    tcase_add_test(tests, without_memory_nothing_is_kept_and_nothing_is_lost);
     tcase_add_test(tests, the_least_recently_used_goes_first_and_the_bound_holds);
     tcase_add_test(tests, many_threads_find_whole_findings_of_their_own_keys);
     suite_add_tcase(suite, tests);
