@@ -175,7 +175,7 @@ START_TEST(what_is_not_decoded_says_why)
     } samples[] = {
         {BYTES(""), REASON_MEDIA_UNRECOGNISED},
         {BYTES("hello, world"), REASON_MEDIA_UNRECOGNISED},
-        {BYTES("GIF89a"), REASON_MEDIA_UNSUPPORTED},
+        {BYTES("<svg "), REASON_MEDIA_UNSUPPORTED},
         {BYTES("8BPS\0\1"), REASON_MEDIA_UNSUPPORTED},
     };
 
