@@ -72,6 +72,20 @@ static void add_report(const struct codec_job *job, const struct decode_report *
     }
 }
 
+/* Viewers show these, and no other data has their marks by chance: without a codec here, another kind of
+ * worker has it. */
+static bool is_left_out(const struct codec_job *job, enum media_format format)
+{
+    static const enum media_format shown[] = {FORMAT_JPEG, FORMAT_PNG,  FORMAT_WEBP,
+                                              FORMAT_GIF,  FORMAT_HEIC, FORMAT_AVIF};
+
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+        if (shown[i] == format)
+            return !decode_codecs_have(job->codecs, format);
+    }
+    return false;
+}
+
 /* Decodes the picture that starts at *at, and moves past its end, or to the end of the file when it has none.
  * Adds nothing when there is only the look of a picture. */
 static int decode_one(const struct codec_job *job, size_t *at, enum trailing_data *trailing)
@@ -87,6 +101,8 @@ static int decode_one(const struct codec_job *job, size_t *at, enum trailing_dat
     int status = codec_decode(&inner);
     if (report.frames > 0)
         add_report(job, &report);
+    else if (is_left_out(job, report.format))
+        codec_refuse(job, REASON_MEDIA_UNSUPPORTED, "a following picture of a format not decoded here");
     *trailing = report.trailing;
     *at = job->size - (size_t)report.trailing_bytes;
     return status;

@@ -20,9 +20,10 @@ struct picture_parts {
 };
 
 /* Decodes the pictures behind the first one's end, of any format, each as further frames of the file, as long
- * as nothing but padding is between them. What has only the look of a picture, or a format without a codec,
- * is told by report->trailing alone; a picture that cannot be decoded as a whole is as incomplete as the
- * first would be. Returns what the sink returned. job is the file's, its first picture decoded. */
+ * as nothing but padding is between them. What has only the look of a picture, or a
+ * format that no worker decodes, is told by report->trailing alone. A picture that cannot be decoded as a
+ * whole is as incomplete as the first would be; one that only another kind of worker decodes is
+ * media.unsupported. Returns what the sink returned. job is the file's, its first picture decoded. */
 int parts_decode_following(const struct codec_job *job);
 
 /* Decodes the thumbnails that were noted of pictures with a header, without those of their own, as

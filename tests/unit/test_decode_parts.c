@@ -1,4 +1,5 @@
 /* Pictures behind the end of a file's first one, and thumbnails: found, numbered, bounded. */
+#include "decode/codec.h"
 #include "decode/codec_limits.h"
 #include "decode/jpeg_scans.h"
 #include "decode/trailing.h"
@@ -265,7 +266,7 @@ START_TEST(data_behind_a_picture_is_named)
          24, TRAILING_VIDEO},
         {"\0 \0\0\0\0\x20"
          "ftypavif\0\0\0\0mif1miaf",
-         27, TRAILING_PICTURE},
+         27, TRAILING_PICTURE}, /* for another kind of worker */
         {"words <?php", 11, TRAILING_SCRIPT},
         {"<svg xmlns=''/>", 15, TRAILING_SCRIPT},
         {"words", 5, TRAILING_UNKNOWN},
@@ -277,13 +278,35 @@ START_TEST(data_behind_a_picture_is_named)
         struct made made = make(kinds[i]);
         made_append(&made, ends[_i].bytes, ends[_i].size);
         struct decode_report report = decode(&made, &recorder);
-        ck_assert_uint_eq(report.reasons, 0);
+        bool elsewhere = ends[_i].trailing == TRAILING_PICTURE;
+        ck_assert_uint_eq(report.reasons, elsewhere ? REASON_BIT(REASON_MEDIA_UNSUPPORTED) : 0);
         ck_assert_uint_eq(report.frames, 1);
         ck_assert_int_eq(report.trailing, ends[_i].trailing);
         ck_assert_uint_eq(report.trailing_bytes, ends[_i].size);
         recorder_free(&recorder);
         made_free(&made);
     }
+}
+END_TEST
+
+/* As of a JPEG behind a HEIC, whose worker has no other codec. */
+START_TEST(a_following_picture_that_only_another_kind_of_worker_decodes_is_incomplete)
+{
+    const struct decode_codecs codecs = {.rows = decode_codecs_plain.rows, .count = 1};
+    struct made made = make_jpeg(small);
+    struct made second = make(PNG_PLAIN);
+    struct recorder recorder = {.keeps = 0};
+    struct decode_report report;
+
+    ck_assert_int_eq(codecs.rows[0].format, FORMAT_JPEG);
+    made_append(&made, second.data, second.size);
+    ck_assert_int_eq(record_with(&codecs, made.data, made.size, &roomy, &recorder, &report), 0);
+    ck_assert_uint_eq(report.reasons, REASON_BIT(REASON_MEDIA_UNSUPPORTED));
+    ck_assert_uint_eq(recorder.begins, 1);
+    ck_assert_int_eq(report.trailing, TRAILING_PICTURE);
+    recorder_free(&recorder);
+    made_free(&made);
+    made_free(&second);
 }
 END_TEST
 
@@ -632,6 +655,7 @@ int main(void)
     tcase_add_test(tests, a_following_picture_that_is_cut_or_too_large_is_incomplete);
     tcase_add_loop_test(tests, what_stands_behind_all_pictures_is_named, 0, 4);
     tcase_add_loop_test(tests, data_behind_a_picture_is_named, 0, 12);
+    tcase_add_test(tests, a_following_picture_that_only_another_kind_of_worker_decodes_is_incomplete);
     tcase_add_test(tests, words_within_a_following_picture_do_not_hide_it);
     tcase_add_test(tests, following_pictures_are_held_to_their_limit);
     tcase_add_loop_test(tests, a_thumbnail_is_delivered_behind_the_main_pictures_as_its_pictures_own, 0, 2);
