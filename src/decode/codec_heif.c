@@ -292,17 +292,75 @@ static int decode_picture_of(struct heif_decoder *decoder, const struct heif_ima
     return status;
 }
 
-static int decode_main(struct heif_decoder *decoder, uint32_t frame)
+/* Nobody is shown a thumbnail that is broken or too large: it gives no reason. */
+static int decode_thumbnail(struct heif_decoder *decoder, const struct heif_image_handle *handle,
+                            uint32_t frame)
+{
+    const struct codec_job *job = decoder->job;
+    struct decode_limits limits = *job->limits;
+    struct decode_report report = {.exif = 1};
+    const struct codec_job inner = {.limits = &limits, .sink = job->sink, .report = &report};
+
+    if (limits.pixels > CODEC_THUMBNAIL_PIXELS)
+        limits.pixels = CODEC_THUMBNAIL_PIXELS;
+    decoder->job = &inner;
+    int status = decode_picture_of(decoder, handle, frame, VIEW_THUMBNAIL);
+    decoder->job = job;
+    return status;
+}
+
+static int decode_thumbnails_of(struct heif_decoder *decoder, const struct heif_image_handle *picture,
+                                uint32_t frame)
+{
+    heif_item_id items[CODEC_THUMBNAILS_MAX];
+    int count = heif_image_handle_get_list_of_thumbnail_IDs(picture, items, CODEC_THUMBNAILS_MAX);
+    int status = 0;
+
+    for (int i = 0; status == 0 && i < count; i++) {
+        struct heif_image_handle *handle = NULL;
+        struct heif_error error = heif_image_handle_get_thumbnail(picture, items[i], &handle);
+        if (error.code == heif_error_Ok)
+            status = decode_thumbnail(decoder, handle, frame);
+        heif_image_handle_release(handle);
+    }
+    if (heif_image_handle_get_number_of_thumbnails(picture) > CODEC_THUMBNAILS_MAX)
+        codec_refuse(decoder->job, REASON_MEDIA_LIMIT_FRAMES, "more thumbnails than the limit");
+    return status;
+}
+
+/* Decodes the frame itself, or its thumbnails. */
+static int decode_item(struct heif_decoder *decoder, uint32_t frame, enum view view)
 {
     struct heif_image_handle *handle = NULL;
     struct heif_error error = heif_context_get_image_handle(decoder->library, decoder->items[frame], &handle);
     int status = 0;
 
-    if (error.code != heif_error_Ok)
+    if (error.code == heif_error_Ok)
+        status = view == VIEW_MAIN ? decode_picture_of(decoder, handle, frame, view)
+                                   : decode_thumbnails_of(decoder, handle, frame);
+    else if (view == VIEW_MAIN)
         refuse(decoder->job, &error);
-    else
-        status = decode_picture_of(decoder, handle, frame, VIEW_MAIN);
     heif_image_handle_release(handle);
+    return status;
+}
+
+static void note_sequence(const struct codec_job *job, const struct heif_survey *survey)
+{
+    uint32_t frames = survey->sequence_frames > 0 ? survey->sequence_frames : 1;
+
+    codec_refuse(job, REASON_MEDIA_LIMIT_FRAMES, "a moving picture: only its stills are examined");
+    job->report->frames +=
+        frames > UINT32_MAX - job->report->frames ? UINT32_MAX - job->report->frames : frames;
+}
+
+static int decode_items(struct heif_decoder *decoder)
+{
+    int status = 0;
+
+    for (uint32_t i = 0; status == 0 && i < decoder->item_count; i++)
+        status = decode_item(decoder, i, VIEW_MAIN);
+    for (uint32_t i = 0; status == 0 && i < decoder->item_count; i++)
+        status = decode_item(decoder, i, VIEW_THUMBNAIL);
     return status;
 }
 
@@ -318,16 +376,13 @@ int codec_heif_decode(const struct codec_job *job)
     }
     decoder->job = job;
     heif_survey_boxes(job->data, job->size, &survey);
-    if (open_file(decoder, survey.end)) {
+    if (!heif_references_end(job->data, survey.end)) {
+        codec_refuse(job, REASON_MEDIA_CORRUPT, "a picture that is made of itself, or in too many steps");
+    } else if (open_file(decoder, survey.end)) {
         job->report->frames = decoder->item_count;
-        if (survey.sequence) {
-            codec_refuse(job, REASON_MEDIA_LIMIT_FRAMES, "a moving picture: only its stills are examined");
-            job->report->frames += survey.sequence_frames > UINT32_MAX - decoder->item_count
-                                       ? UINT32_MAX - decoder->item_count
-                                       : survey.sequence_frames;
-        }
-        for (uint32_t i = 0; status == 0 && i < decoder->item_count; i++)
-            status = decode_main(decoder, i);
+        if (survey.sequence)
+            note_sequence(job, &survey);
+        status = decode_items(decoder);
     }
     if (survey.cut)
         codec_refuse(job, REASON_MEDIA_CORRUPT, "the file is shorter than its boxes say");

@@ -1,4 +1,4 @@
-/* The outermost boxes of a HEIF file, read before libheif reads them. */
+/* What must be known of a HEIF file's boxes before libheif reads them. */
 #ifndef PRESCREEN_SRC_DECODE_HEIF_BOXES_H
 #define PRESCREEN_SRC_DECODE_HEIF_BOXES_H
 
@@ -16,5 +16,10 @@ struct heif_survey {
 /* Walks the boxes. Cost: reads their heads, at most a few thousand. Source: ISO/IEC 14496-12 sections 4.2 and
  * 8.1. */
 void heif_survey_boxes(const uint8_t *data, size_t size, struct heif_survey *survey);
+
+/* Whether no picture of the file is made of itself, nor of others in more than a few steps: libheif, which
+ * follows the references by recursion, would run out of stack. Cost: a pass over the references for each
+ * step. Source: ISO/IEC 14496-12 section 8.11.12, ISO/IEC 23008-12 sections 6.4 and 6.6. */
+bool heif_references_end(const uint8_t *data, size_t size);
 
 #endif

@@ -15,6 +15,7 @@ static int create_pools(struct decoders *decoders, const struct decoders_options
     if (result != 0 || options->heif_path == NULL)
         return result;
     heif.kind = WORKER_HEIF;
+    heif.recycle_broken = true; /* libheif 1.15 loses memory where a decoder fails (its issues 1684, 1753) */
     heif.worker_path = options->heif_path;
     heif.count = options->heif_count;
     return worker_pool_create(&heif, &decoders->pools[WORKER_HEIF], diag);

@@ -82,21 +82,35 @@ static const char *cause_in_words(enum worker_event cause)
         return "stalled";
     if (cause == WORKER_SPOKE_NONSENSE)
         return "answered nonsense";
-    return cause == WORKER_RECYCLED ? "replaced after its share of jobs" : NULL;
+    return NULL;
 }
 
-static void give_back(struct worker_pool *pool, struct slot *slot, bool healthy, enum worker_event cause)
+/* Whether a worker that answered this may have lost memory to it. */
+static bool is_spent(const struct worker_pool *pool, reason_set reasons)
 {
+    const reason_set broken = REASON_BIT(REASON_MEDIA_CORRUPT) | REASON_BIT(REASON_MEDIA_LIMIT_MEMORY);
+
+    return pool->options.recycle_broken && (reasons & broken) != 0;
+}
+
+/* The answer has come, or healthy is false and the cause is why it has not. */
+static void give_back(struct worker_pool *pool, struct slot *slot, bool healthy, reason_set reasons,
+                      enum worker_event cause)
+{
+    const char *why = cause_in_words(cause);
+
     pthread_mutex_lock(&pool->lock);
     pool->counters.jobs++;
-    if (healthy && ++slot->jobs_done >= pool->options.recycle_after) {
-        healthy = false;
+    if (healthy) {
+        bool spent = is_spent(pool, reasons);
+        healthy = ++slot->jobs_done < pool->options.recycle_after && !spent;
         cause = WORKER_RECYCLED;
+        why = spent ? "replaced after a broken file" : "replaced after its share of jobs";
     }
     if (healthy)
         slots_offer(pool, slot);
     else
-        slots_condemn(pool, slot, cause, cause_in_words(cause));
+        slots_condemn(pool, slot, cause, why);
     pthread_mutex_unlock(&pool->lock);
     if (!healthy)
         slots_wake_supervisor(pool);
@@ -151,7 +165,7 @@ static int examine(struct worker_pool *pool, const struct examination_request *r
         return result;
     result = await_answer(slot, start_us + pool->options.job_time_us, examination, &cause);
     examination->decode_us = clock_monotonic_us() - start_us;
-    give_back(pool, slot, result == 0, cause);
+    give_back(pool, slot, result == 0, examination->reasons, cause);
     return 0;
 }
 

@@ -31,6 +31,7 @@ struct worker_pool_options {
     uint64_t pixels_max;
     uint32_t frames_max;
     uint32_t recycle_after; /* jobs, at least 1 */
+    bool recycle_broken;    /* also after any file that is broken or took too much memory */
     enum cpu_level cpu;
     /* Told of what happens to workers; called on the pool's own thread with no lock held; may be NULL. It
      * must not call the pool. */
