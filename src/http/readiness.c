@@ -50,12 +50,22 @@ static bool index_is_loaded(struct catalog *catalog)
     return loaded;
 }
 
-static bool workers_live(struct decoders *decoders, enum worker_kind kind)
+static bool plain_workers_live(struct decoders *decoders)
 {
     struct worker_pool_status status;
 
-    decoders_read_status(decoders, kind, &status);
+    decoders_read_status(decoders, WORKER_PLAIN, &status);
     return status.alive > 0;
+}
+
+/* Every broken file costs one of these its life: whoever sends such files must not make the service look
+ * broken. */
+static bool heif_workers_live(struct decoders *decoders)
+{
+    struct worker_pool_status status;
+
+    decoders_read_status(decoders, WORKER_HEIF, &status);
+    return !decoders_have(decoders, WORKER_HEIF) || status.alive + status.coming > 0;
 }
 
 bool readiness_check(struct readiness *readiness, const struct http_server_parts *parts, struct diag *missing)
@@ -64,9 +74,8 @@ bool readiness_check(struct readiness *readiness, const struct http_server_parts
     const bool index = index_is_loaded(parts->catalog);
     const bool stores = stores_work(readiness, parts, fault);
 
-    const bool plain = workers_live(parts->decoders, WORKER_PLAIN);
-    const bool heif =
-        !decoders_have(parts->decoders, WORKER_HEIF) || workers_live(parts->decoders, WORKER_HEIF);
+    const bool plain = plain_workers_live(parts->decoders);
+    const bool heif = heif_workers_live(parts->decoders);
 
     if (index && stores && plain && heif)
         return true;

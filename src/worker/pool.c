@@ -14,7 +14,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { BURIAL_TIME_US = 5000000, CPU_MARGIN_SECONDS = 10 };
+enum {
+    BURIAL_TIME_US = 5000000,
+    CPU_MARGIN_SECONDS = 10,
+    FAILURES_MAX = 3, /* children of a slot in a row, before it counts as broken */
+};
 
 static int check_options(const struct worker_pool_options *options, struct diag *diag)
 {
@@ -97,6 +101,11 @@ static unsigned int count_state(const struct worker_pool *pool, enum slot_state 
     return count;
 }
 
+static bool is_coming(const struct slot *slot)
+{
+    return slot->state != SLOT_IDLE && slot->state != SLOT_BUSY && slot->failures < FAILURES_MAX;
+}
+
 static int await_start(struct worker_pool *pool, struct diag *diag)
 {
     int result = 0;
@@ -162,6 +171,9 @@ void worker_pool_read_status(struct worker_pool *pool, struct worker_pool_status
     status->count = pool->options.count;
     status->busy = count_state(pool, SLOT_BUSY);
     status->alive = status->busy + count_state(pool, SLOT_IDLE);
+    status->coming = 0;
+    for (unsigned int i = 0; i < pool->options.count; i++)
+        status->coming += is_coming(&pool->slots[i]);
     status->waiting = pool->waiting;
     pthread_mutex_unlock(&pool->lock);
 }

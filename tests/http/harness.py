@@ -164,13 +164,13 @@ class Daemon:
         expect(answer.status, 200, answer)
         return answer.json
 
-    def workers(self):
-        """Process ids of the decoders."""
+    def workers(self, program="prescreen-worker"):
+        """Process ids of the decoders of the kind whose program that is."""
         found = []
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             try:
                 fields = (folder / "stat").read_text().rsplit(")", 1)
-                if int(fields[1].split()[1]) == self.pid and "prescreen-worke" in fields[0]:
+                if int(fields[1].split()[1]) == self.pid and fields[0].endswith("(" + program[:15]):
                     found.append(int(folder.name))
             except (OSError, IndexError, ValueError):
                 continue

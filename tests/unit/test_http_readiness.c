@@ -8,7 +8,7 @@
 
 static struct catalog_reading loaded = {.generation = (struct index_generation *)&loaded};
 static const struct catalog_reading *reading;
-static unsigned int alive[WORKER_KIND_COUNT];
+static unsigned int alive[WORKER_KIND_COUNT], coming[WORKER_KIND_COUNT];
 static bool has_heif;
 static int version_result, probe_result, probes;
 static struct readiness readiness;
@@ -35,7 +35,7 @@ bool decoders_have(const struct decoders *decoders, enum worker_kind kind)
 void decoders_read_status(struct decoders *decoders, enum worker_kind kind, struct worker_pool_status *status)
 {
     (void)decoders;
-    status->alive = alive[kind];
+    *status = (struct worker_pool_status){.alive = alive[kind], .coming = coming[kind]};
 }
 
 int list_store_version(struct list_store *store, uint64_t *lists_version, struct diag *diag)
@@ -97,6 +97,9 @@ START_TEST(a_kind_of_workers_that_is_there_must_live)
 {
     alive[WORKER_HEIF] = 0;
     ck_assert_str_eq(missing(), "missing: heif_workers");
+    coming[WORKER_HEIF] = 1;
+    ck_assert_str_eq(missing(), "nothing");
+    coming[WORKER_HEIF] = 0;
     has_heif = false;
     ck_assert_str_eq(missing(), "nothing");
 }

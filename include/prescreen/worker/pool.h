@@ -47,6 +47,7 @@ enum { WORKER_POOL_COUNT_MAX = 1024 };
 struct worker_pool_status {
     unsigned int count;   /* as in the options */
     unsigned int alive;   /* idle or busy: have passed their self-test */
+    unsigned int coming;  /* are being replaced, and not for the third time in a row without a job done */
     unsigned int busy;    /* with a caller's job */
     unsigned int waiting; /* callers in the queue */
     /* Since creation. A worker that ended is in exactly one of the last four. */
