@@ -353,33 +353,6 @@ START_TEST(luma_of_lossy_webp_is_spread_to_the_full_range_and_clipped)
 }
 END_TEST
 
-START_TEST(first_frame_of_an_animated_webp_lies_on_its_transparent_canvas)
-{
-    struct webp_wish wish = {.width = 5, .height = 3, .lossless = true, .alpha = true};
-    struct made still = make_webp(wish);
-    struct made made = webp_begin_extended(0x12, 10, 8);
-    struct recorder recorder;
-    struct decode_report report;
-
-    webp_append_frame(&made, &still, 2, 4, wish.width, wish.height);
-    decode_whole(&made, &recorder, &report);
-    ck_assert_int_eq(recorder.shape.layout, PIXEL_RGBA);
-    ck_assert_uint_eq(recorder.shape.width, 10);
-    ck_assert_uint_eq(recorder.shape.height, 8);
-    for (uint32_t i = 0; i < 80; i++) {
-        uint32_t x = i % 10;
-        uint32_t y = i / 10;
-        bool inside = x >= 2 && x < 7 && y >= 4 && y < 7;
-        for (uint32_t channel = 0; channel < 4; channel++)
-            ck_assert_uint_eq(recorder_pixel(&recorder, x, y)[channel],
-                              inside ? webp_sample(&wish, x - 2, y - 4, channel) : 0);
-    }
-    recorder_free(&recorder);
-    made_free(&still);
-    made_free(&made);
-}
-END_TEST
-
 START_TEST(webp_orientation_is_read_with_and_without_the_jpeg_prefix)
 {
     static const uint8_t exif[] = {'E', 'x', 'i',  'f',  0, 0, 'I', 'I', 42, 0, 8, 0, 0, 0,
@@ -460,7 +433,6 @@ int main(void)
     tcase_add_test(tests, lossless_webp_is_exact_also_under_its_alpha);
     tcase_add_test(tests, lossy_webp_gives_full_range_luma_and_exact_alpha);
     tcase_add_test(tests, luma_of_lossy_webp_is_spread_to_the_full_range_and_clipped);
-    tcase_add_test(tests, first_frame_of_an_animated_webp_lies_on_its_transparent_canvas);
     tcase_add_test(tests, webp_orientation_is_read_with_and_without_the_jpeg_prefix);
     tcase_add_test(tests, a_sink_that_asks_for_colours_gets_them);
     suite_add_tcase(suite, tests);
