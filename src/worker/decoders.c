@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* What libheif and the codecs behind it map is no memory of a picture. */
+static const uint64_t heif_libraries_bytes = (uint64_t)60 << 20;
+
 struct decoders {
     struct worker_pool *pools[WORKER_KIND_COUNT]; /* NULL where a kind is not there */
 };
@@ -15,6 +18,8 @@ static int create_pools(struct decoders *decoders, const struct decoders_options
     if (result != 0 || options->heif_path == NULL)
         return result;
     heif.kind = WORKER_HEIF;
+    if (heif.memory_bytes <= UINT64_MAX - heif_libraries_bytes)
+        heif.memory_bytes += heif_libraries_bytes;
     heif.recycle_broken = true; /* libheif 1.15 loses memory where a decoder fails (its issues 1684, 1753) */
     heif.worker_path = options->heif_path;
     heif.count = options->heif_count;

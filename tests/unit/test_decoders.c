@@ -256,6 +256,24 @@ START_TEST(a_picture_above_the_pixel_limit_is_refused_by_what_it_declares)
 }
 END_TEST
 
+START_TEST(the_least_memory_is_enough_to_start_and_a_picture_above_it_is_told)
+{
+    struct decoders_options options = options_of_both();
+    size_t size = 0;
+
+    options.pool.memory_bytes = 64 * MIB;
+    create(&options);
+    uint8_t *data = read_file("tests/data/photo_a.avif", &size);
+    examine_bytes(data, size);
+    ck_assert_uint_eq(examination.reasons, 0);
+    declare_size(data, size, 8000);
+    examine_bytes(data, size);
+    ck_assert_uint_eq(examination.reasons, BIT(LIMIT_MEMORY));
+    free(data);
+    end();
+}
+END_TEST
+
 START_TEST(each_forbidden_call_is_the_death_of_a_heif_worker)
 {
     struct child_plan plan = {
@@ -286,6 +304,7 @@ int main(void)
     tcase_add_test(tests, a_broken_file_costs_its_worker_which_is_replaced);
     tcase_add_test(tests, a_worker_that_dies_of_a_file_leaves_its_format_known);
     tcase_add_test(tests, a_picture_above_the_pixel_limit_is_refused_by_what_it_declares);
+    tcase_add_test(tests, the_least_memory_is_enough_to_start_and_a_picture_above_it_is_told);
     tcase_add_loop_test(tests, each_forbidden_call_is_the_death_of_a_heif_worker, 0, PROBE_COUNT);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -5,7 +5,8 @@
 #include "prescreen/worker/pool.h"
 
 struct decoders_options {
-    struct worker_pool_options pool; /* of the plain kind; the other gets the same limits */
+    struct worker_pool_options pool; /* of the plain kind; the other gets the same limits, and room for its
+                                        libraries */
     const char *heif_path;           /* NULL = none: HEIC and AVIF are media.unsupported */
     unsigned int heif_count;         /* with heif_path 1 to WORKER_POOL_COUNT_MAX */
 };
