@@ -81,7 +81,7 @@ static const struct {
     const char *reason;
 } refused_calls[] = {
     {SCMP_SYS(clone3), ENOSYS, "the C library falls back to clone, whose flags a filter can read"},
-    {SCMP_SYS(sched_getaffinity), EPERM, "a decoder that cannot count the cores starts no thread for each"},
+    {SCMP_SYS(sched_getaffinity), ENOSYS, "a decoder that cannot count the cores starts no thread for each"},
 };
 
 /* Only in a build that carries a sanitizer, which is for tests and never for uploads. */

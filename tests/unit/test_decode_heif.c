@@ -384,6 +384,7 @@ START_TEST(what_the_sink_returns_stops_and_is_returned)
     decode(&file, &roomy);
     ck_assert_int_eq(file.status, ROW_SINK_ENOUGH);
     ck_assert(file.recorder.begins == 1 && file.recorder.late == 0);
+    recorder_free(&file.recorder);
     file.recorder = (struct recorder){.fail_row = 50, .row_status = -ECANCELED};
     decode(&file, &roomy);
     ck_assert_int_eq(file.status, -ECANCELED);
