@@ -18,7 +18,7 @@ CFLAGS    += -std=c17 $(OPT) -g $(WARNINGS) $(HARDENING) -pthread -ffunction-sec
 LDFLAGS   += -pie -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed $(SANITIZE)
 
 # What each program links. The codecs stand in two lines only, one for each kind of worker, and a test holds it.
-CODEC_LIBS  := -ljpeg -lpng16 -lwebp -lgif -lz
+CODEC_LIBS  := -ljpeg -lpng16 -lwebp -lgif -ltiff -lz
 LIST_LIBS   := -lyajl -lxml2
 HEIF_LIBS   := -lheif
 WORKER_LIBS := $(CODEC_LIBS) -lseccomp -lm
@@ -28,7 +28,7 @@ CLIENT_LIBS := -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml $(LIST_LIBS) -lcurl -
 TEST_LIBS   := -lcheck -lsubunit -lrt $(WORKER_LIBS) $(HEIF_LIBS) $(DAEMON_LIBS) -lcurl
 
 PACKAGES := gcc libc6-dev make pkg-config curl python3 check libsubunit-dev libmicrohttpd-dev libjansson-dev \
-	libjpeg62-turbo-dev libpng-dev zlib1g-dev libwebp-dev libgif-dev libheif-dev libssl-dev libseccomp-dev libsqlite3-dev libcyaml-dev libyaml-dev \
+	libjpeg62-turbo-dev libpng-dev zlib1g-dev libwebp-dev libgif-dev libtiff-dev libheif-dev libssl-dev libseccomp-dev libsqlite3-dev libcyaml-dev libyaml-dev \
 	libcurl4-openssl-dev libyajl-dev libxml2-dev
 CHECK_PACKAGES := clang-format cppcheck shellcheck
 LINT_PACKAGES := $(CHECK_PACKAGES) clang-tidy

@@ -36,6 +36,8 @@ int codec_jpeg_decode(const struct codec_job *job);
 int codec_png_decode(const struct codec_job *job);
 int codec_webp_decode(const struct codec_job *job);
 int codec_gif_decode(const struct codec_job *job);
+int codec_tiff_decode(const struct codec_job *job);
+int codec_bmp_decode(const struct codec_job *job);
 int codec_heif_decode(const struct codec_job *job);
 
 /* Adds the reason to the report. The first words given stay as its detail; bytes that are not printable ASCII

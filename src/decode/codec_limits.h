@@ -19,6 +19,13 @@ enum {
     /* The canvas of an animation, and what it was before a frame that is to be taken away again. */
     CODEC_ANIMATION_PIXEL_BYTES = 8,
 
+    /* The longest header of a BMP is the fifth version's, 124; what is much longer is none. */
+    CODEC_BMP_HEADER_MAX_BYTES = 256,
+
+    /* Bytes per pixel of a band of a TIFF: libtiff's RGBA, and the samples that it undid, at most 4 of 16
+       bits. */
+    CODEC_TIFF_PIXEL_BYTES = 12,
+
     /* The longest chunk that libpng may keep. Of those that it is shown, a palette (768 bytes) is the
        longest. */
     CODEC_PNG_CHUNK_MAX_BYTES = 4096,

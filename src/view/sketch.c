@@ -86,21 +86,40 @@ static const uint8_t *luma_row(struct sketch *sketch, const uint8_t *samples)
     return sketch->luma;
 }
 
+/* The mean of count samples, rounded. */
+struct divisor {
+    uint64_t inverse; /* in 2^32ths, rounded up */
+    uint32_t half;
+};
+
+static struct divisor divisor_for(uint32_t count)
+{
+    return (struct divisor){((uint64_t)1 << 32) / count + 1, count / 2};
+}
+
+static uint8_t mean_of(const uint16_t *sums, uint32_t columns, struct divisor divisor)
+{
+    uint32_t sum = divisor.half;
+
+    for (uint32_t i = 0; i < columns; i++)
+        sum += sums[i];
+    return (uint8_t)((sum * divisor.inverse) >> 32);
+}
+
 /* The rectangles of one row of the sketch are full, or the picture ends. */
 static void close_row(struct sketch *sketch)
 {
     uint8_t *row =
         sketch->picture.samples + (size_t)((sketch->rows_taken - 1) / sketch->down) * sketch->picture.width;
-    uint32_t column = 0;
+    uint32_t whole = sketch->columns / sketch->across;
+    uint32_t rest = sketch->columns - whole * sketch->across;
+    struct divisor divisor = divisor_for(sketch->across * sketch->rows_summed);
 
-    for (uint32_t x = 0; x < sketch->picture.width; x++) {
-        uint32_t end = column + sketch->across < sketch->columns ? column + sketch->across : sketch->columns;
-        uint32_t count = (end - column) * sketch->rows_summed;
-        uint32_t sum = count / 2;
-        for (; column < end; column++)
-            sum += sketch->sums[column];
-        row[x] = (uint8_t)(sum / count);
-    }
+    for (uint32_t x = 0; x < whole; x++)
+        row[x] = mean_of(sketch->sums + (size_t)x * sketch->across, sketch->across, divisor);
+    if (rest > 0)
+        row[whole] = mean_of(sketch->sums + (size_t)whole * sketch->across, rest,
+                             divisor_for(rest * sketch->rows_summed));
     memset(sketch->sums, 0, sketch->columns * sizeof *sketch->sums);
     sketch->rows_summed = 0;
 }

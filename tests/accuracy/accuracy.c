@@ -118,7 +118,7 @@ static void hash_originals(struct study *study)
         if (strcmp(file->edit, "original") != 0)
             continue;
         uint8_t *data = read_whole(file->path, &size);
-        if (decode_picture(data, size, &limits, &sink, &report) < 0 || stream == NULL)
+        if (decode_picture(&decode_codecs_plain, data, size, &limits, &sink, &report) < 0 || stream == NULL)
             fail("does not decode", file->path);
         pdq_stream_finish(stream, &result);
         pdq_stream_free(stream);
@@ -191,10 +191,12 @@ static void study_file(struct study *study, const struct file *file, enum effort
 {
     size_t size = 0;
     uint8_t *data = read_whole(file->path, &size);
-    struct examine_orders orders = {.limits = examine_limits_for(size, (uint64_t)1 << 30, 100000000, 1),
-                                    .deadline_us = UINT64_MAX,
-                                    .effort = effort,
-                                    .cpu = cpu_choose()};
+    struct examine_orders orders = {
+        .codecs = &decode_codecs_plain,
+        .limits = examine_limits_for(&decode_codecs_plain, size, (uint64_t)1 << 30, 100000000, 1),
+        .deadline_us = UINT64_MAX,
+        .effort = effort,
+        .cpu = cpu_choose()};
 
     examine_upload(data, size, &orders, examination);
     if (examination->reasons != 0 || examination->view_count == 0)

@@ -21,6 +21,8 @@ static const struct stand {
      "a comment is no part of the picture and is not read: every pixel is there"},
     {"limit/apng_20000_frames.png", 0, "how many frames and how long is for the sink to say"},
     {"limit/webp_anim_2000x2000x1000.webp", 0, "how many frames and how long is for the sink to say"},
+    {"unsupported/pic.bmp", 0, "it is decoded here"},
+    {"unsupported/pic.tif", 0, "it is decoded here"},
     {"limit/gif_100k_frames_1x1.gif", 0, "how many frames and how long is for the sink to say"},
     {"limit/gif_210x1000sq_frames.gif", 0, "how many frames and how long is for the sink to say"},
 };
