@@ -1,0 +1,2 @@
+/* Whole examinations by the plain worker. */
+#include "examine_target.h"
