@@ -151,13 +151,18 @@ static bool open_library(struct png_reader *reader)
 bool png_reader_begin(struct png_reader *reader, const struct codec_job *job, uint32_t frames)
 {
     *reader = (struct png_reader){.job = job, .frames = frames, .memory_left = job->limits->memory_bytes};
-    return open_library(reader);
+    reader->gave_up = !open_library(reader);
+    return !reader->gave_up;
 }
 
 bool png_reader_push(struct png_reader *reader, const uint8_t *bytes, size_t size)
 {
-    if (setjmp(png_jmpbuf(reader->library)) != 0)
+    if (reader->gave_up)
         return false;
+    if (setjmp(png_jmpbuf(reader->library)) != 0) {
+        reader->gave_up = true;
+        return false;
+    }
     png_process_data(reader->library, reader->info, (png_bytep)(uintptr_t)bytes, size); /* reads only */
     return true;
 }

@@ -15,6 +15,7 @@ struct png_reader {
     struct picture_shape shape;
     uint64_t memory_left; /* of the job's limit */
     bool out_of_memory;
+    bool gave_up; /* there is no library, or it must not be shown more after an error */
     bool interlaced;
     uint8_t *frame; /* of an interlaced picture, whose rows arrive several times */
     size_t row_bytes;
@@ -26,7 +27,7 @@ struct png_reader {
  * Returns false, the reason noted, when memory is short. Ownership: ended by png_reader_end(), also then. */
 bool png_reader_begin(struct png_reader *reader, const struct codec_job *job, uint32_t frames);
 
-/* Shows it more of the stream. Returns false when libpng or the sink gave up. */
+/* Shows it more of the stream. Returns false when libpng or the sink gave up, now or before. */
 bool png_reader_push(struct png_reader *reader, const uint8_t *bytes, size_t size);
 
 /* Ends the picture: delivers an interlaced one (where a pass is missing, pixels repeat those of the passes
