@@ -84,7 +84,8 @@ static const struct list_info *oldest_list(const struct survey *survey)
     return oldest;
 }
 
-/* Holds the age of the lists against every profile: past max_list_age the daemon gives no verdict. */
+/* Holds the age of the lists against every profile: past max_list_age the daemon gives no verdict, or one to
+ * be warned of. */
 static int judge_age(const struct config *config, const struct list_info *oldest, uint64_t now_us,
                      struct diag *diag)
 {

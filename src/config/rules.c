@@ -80,6 +80,22 @@ static const char *spell_max_list_age(const struct policy_rules *rules, char num
     return spell_number(rules->max_list_age_us, number);
 }
 
+static bool read_stale_lists(const char *text, struct policy_rules *rules)
+{
+    bool serve = strcmp(text, "serve") == 0;
+
+    if (!serve && strcmp(text, "refuse") != 0)
+        return false;
+    rules->serve_stale = serve;
+    return true;
+}
+
+static const char *spell_stale_lists(const struct policy_rules *rules, char number[NUMBER_SIZE])
+{
+    (void)number;
+    return rules->serve_stale ? "serve" : "refuse";
+}
+
 static bool read_quality_floor(const char *text, struct policy_rules *rules)
 {
     return read_number(text, POLICY_QUALITY_MAX, &rules->quality_floor);
@@ -112,6 +128,7 @@ static const struct setting_row setting_rows[SETTING_COUNT] = {
     [SETTING_VIEW_ACTION] = {"allow, block or report", read_view_action, spell_view_action},
     [SETTING_MAX_LIST_AGE] = {"0 for no limit, or a time of at most 3650d, such as 36h", read_max_list_age,
                               spell_max_list_age},
+    [SETTING_STALE_LISTS] = {"refuse or serve", read_stale_lists, spell_stale_lists},
     [SETTING_QUALITY_FLOOR] = {"a number from 0 to 100", read_quality_floor, spell_quality_floor},
     [SETTING_RECORD] = {"decisive or all", read_record, spell_record},
 };

@@ -10,11 +10,9 @@
 enum { TOP_KEYS = 9, KEY_KEYS = 3, LIST_KEYS = 4 };
 
 static const char *const setting_names[SETTING_COUNT] = {
-    [SETTING_EFFORT] = "effort",
-    [SETTING_VIEW_RADIUS] = "view_radius",
-    [SETTING_VIEW_ACTION] = "view_action",
-    [SETTING_MAX_LIST_AGE] = "max_list_age",
-    [SETTING_QUALITY_FLOOR] = "quality_floor",
+    [SETTING_EFFORT] = "effort",           [SETTING_VIEW_RADIUS] = "view_radius",
+    [SETTING_VIEW_ACTION] = "view_action", [SETTING_MAX_LIST_AGE] = "max_list_age",
+    [SETTING_STALE_LISTS] = "stale_lists", [SETTING_QUALITY_FLOOR] = "quality_floor",
     [SETTING_RECORD] = "record",
 };
 

@@ -22,6 +22,7 @@ struct histogram {
 struct metrics {
     _Atomic uint64_t screenings[VERDICT_COUNT][2]; /* by complete */
     _Atomic uint64_t reasons[REASON_COUNT];
+    _Atomic uint64_t stale_screenings;
     _Atomic uint64_t responses[STATUS_COUNT];
     _Atomic int64_t connections;
     struct histogram total, decode;
@@ -79,6 +80,11 @@ void metrics_count_screening(struct metrics *metrics, enum verdict verdict, bool
     histogram_add(&metrics->total, total_us);
     if (decode_us > 0)
         histogram_add(&metrics->decode, decode_us);
+}
+
+void metrics_count_stale_screening(struct metrics *metrics)
+{
+    add(&metrics->stale_screenings, 1);
 }
 
 void metrics_count_response(struct metrics *metrics, unsigned int status)
@@ -148,6 +154,9 @@ static void render_screenings(struct metrics *metrics, struct page *page)
     for (int reason = 0; reason < REASON_COUNT; reason++)
         page_write(page, "prescreen_reasons_total{reason=\"%s\"} %" PRIu64 "\n",
                    reason_name((enum reason)reason), read_counter(&metrics->reasons[reason]));
+    page_single(page, "stale_screenings_total", "counter",
+                "Screenings with lists past the profile's max_list_age (stale_lists: serve).",
+                read_counter(&metrics->stale_screenings));
 }
 
 static void render_histogram(struct histogram *histogram, struct page *page, const char *name,

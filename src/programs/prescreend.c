@@ -12,12 +12,13 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { STOP_GRACE_US = 10000000, FORGET_PERIOD_US = 600000000 };
+enum { STOP_GRACE_US = 10000000, FORGET_PERIOD_US = 600000000, STALE_WARNING_PERIOD_US = 60000000 };
 
 struct parts {
     struct config *config;
@@ -30,6 +31,7 @@ struct parts {
     struct examination_cache *cache; /* NULL: nothing is kept */
     struct screener *screener;
     struct http_server *server;
+    _Atomic uint64_t stale_warned_us; /* when it was last said that lists are stale; monotonic */
 };
 
 static void print_usage(FILE *out)
@@ -88,10 +90,28 @@ static void on_worker_event(void *context, enum worker_event event, const char *
               (struct log_field[]){LOG_TEXT("detail", text), LOG_END});
 }
 
+/* Counted each time, said once a minute at most. */
+static void warn_of_stale_lists(struct parts *parts, const struct screening *screening)
+{
+    const uint64_t now_us = clock_monotonic_us();
+    uint64_t warned_us = parts->stale_warned_us;
+
+    metrics_count_stale_screening(parts->metrics);
+    if (warned_us != 0 && now_us - warned_us < STALE_WARNING_PERIOD_US)
+        return;
+    if (atomic_compare_exchange_strong(&parts->stale_warned_us, &warned_us, now_us))
+        log_event(parts->log, LOG_WARN, "lists_stale",
+                  (struct log_field[]){LOG_TEXT("detail", "screenings go on with lists past max_list_age "
+                                                          "(stale_lists: serve); see list_age_seconds"),
+                                       LOG_TEXT("profile", screening->profile), LOG_END});
+}
+
 static void on_screening(void *context, const struct screening *screening)
 {
     struct parts *parts = context;
 
+    if (screening->stale_lists)
+        warn_of_stale_lists(parts, screening);
     metrics_count_screening(parts->metrics, screening->verdict, screening->complete, screening->reasons,
                             screening->timing.total_us, screening->timing.decode_us);
     if (screening->verdict == VERDICT_ALLOW && screening->reasons == 0)

@@ -10,6 +10,7 @@ struct catalog {
     struct list_store *store;
     enum cpu_level cpu;
     pthread_mutex_t refresh_lock; /* held while a new reading is made */
+    uint64_t stamp;               /* of the store, from before the reading was made */
     pthread_mutex_t reading_lock; /* guards reading and every reference count */
     struct catalog_reading *reading;
 };
@@ -201,7 +202,9 @@ int catalog_create(struct list_store *store, enum cpu_level cpu, struct catalog 
     created->cpu = cpu;
     pthread_mutex_init(&created->refresh_lock, NULL);
     pthread_mutex_init(&created->reading_lock, NULL);
-    int result = follow_store(created, diag);
+    int result = store == NULL ? 0 : list_store_stamp(store, &created->stamp, diag);
+    if (result == 0)
+        result = follow_store(created, diag);
     if (result != 0) {
         catalog_free(created);
         return result;
@@ -224,13 +227,20 @@ void catalog_free(struct catalog *catalog)
 int catalog_refresh(struct catalog *catalog, struct diag *diag)
 {
     uint64_t version = 0;
+    uint64_t stamp = 0;
 
     if (catalog->store == NULL)
         return 0;
     pthread_mutex_lock(&catalog->refresh_lock);
-    int result = list_store_version(catalog->store, &version, diag);
-    if (result == 0 && version != catalog->reading->lists_version)
+    int result = list_store_stamp(catalog->store, &stamp, diag);
+    if (result == 0)
+        result = list_store_version(catalog->store, &version, diag);
+    /* Without a new version lists may still be younger. */
+    if (result == 0 && (version != catalog->reading->lists_version || stamp != catalog->stamp)) {
         result = follow_store(catalog, diag);
+        if (result == 0)
+            catalog->stamp = stamp;
+    }
     pthread_mutex_unlock(&catalog->refresh_lock);
     return result <= 0 ? result : -EIO;
 }

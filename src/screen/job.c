@@ -56,12 +56,14 @@ int screening_find_earlier(const struct screener *screener, const struct screeni
     return result;
 }
 
-/* Lists that decide must be there and young enough when the profile sets a limit. */
+/* Lists that decide must be there and young enough when the profile sets a limit. *stale says that one is too
+ * old and that the profile goes on all the same. */
 static int check_list_age(const struct policy_rules *rules, const struct catalog_reading *reading,
-                          uint64_t now_us, struct diag *diag)
+                          uint64_t now_us, bool *stale, struct diag *diag)
 {
     bool any = false;
 
+    *stale = false;
     if (rules->max_list_age_us == 0)
         return 0;
     for (size_t i = 0; i < reading->list_count; i++) {
@@ -69,9 +71,12 @@ static int check_list_age(const struct policy_rules *rules, const struct catalog
         if (list->properties.action != ACTION_REPORT && list->properties.action != ACTION_BLOCK)
             continue;
         any = true;
-        if (now_us > list->updated_us && now_us - list->updated_us > rules->max_list_age_us)
+        if (now_us <= list->updated_us || now_us - list->updated_us <= rules->max_list_age_us)
+            continue;
+        if (!rules->serve_stale)
             return diag_fail(diag, SCREENER_STALE_LISTS, "list %s is older than the profile's max_list_age",
                              list->properties.name);
+        *stale = true;
     }
     if (!any)
         return diag_fail(diag, SCREENER_STALE_LISTS, "the profile sets max_list_age and no list is loaded");
@@ -94,7 +99,7 @@ int screening_begin_job(const struct screener *screener, const struct screening_
                                   .profile = profile,
                                   .rules = &profile->rules[request->audience],
                                   .reading = catalog_acquire(screener->parts.catalog)};
-    result = check_list_age(job->rules, job->reading, clock_wall_us(), diag);
+    result = check_list_age(job->rules, job->reading, clock_wall_us(), &job->stale, diag);
     if (result != 0)
         catalog_release(screener->parts.catalog, job->reading);
     return result;
@@ -109,7 +114,8 @@ int screening_begin(const struct screening_job *job, struct screening *screening
 {
     *screening = (struct screening){.at_us = clock_wall_us(),
                                     .audience = job->request->audience,
-                                    .lists_version = job->reading->lists_version};
+                                    .lists_version = job->reading->lists_version,
+                                    .stale_lists = job->stale};
     screening->hashes.pdq_quality = -1;
     int result = uuid_make_v7(screening->screening_id);
     if (result != 0)

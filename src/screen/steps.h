@@ -18,6 +18,7 @@ struct screening_job {
     const struct config_profile *profile;
     const struct policy_rules *rules; /* of the profile for the request's audience */
     const struct catalog_reading *reading;
+    bool stale; /* some list is past its age, and the profile goes on all the same */
 };
 
 /* One entry found, in the nearest way. */

@@ -333,6 +333,19 @@ static int update_list(struct commit *commit, struct diag *diag)
         values, sizeof values / sizeof values[0], diag);
 }
 
+/* Nothing is as it was not before: only that it was looked at is new. */
+static bool is_void(const struct commit *commit)
+{
+    return commit->change.added + commit->change.changed + commit->change.removed == 0;
+}
+
+static int mark_updated(struct commit *commit, struct diag *diag)
+{
+    const int64_t values[] = {(int64_t)commit->at_us, commit->info.number};
+
+    return database_execute(commit->db, "UPDATE list SET updated_us = ?1 WHERE number = ?2", values, 2, diag);
+}
+
 /* Everything between BEGIN and COMMIT. */
 static int change_store(struct commit *commit, const char *who, const char *what, struct diag *diag)
 {
@@ -348,9 +361,9 @@ static int change_store(struct commit *commit, const char *who, const char *what
         result = list_store_check_signed(commit->draft->store, commit->draft->name, diag);
     if (result == 0)
         result = apply_items(commit, diag);
-    if (commit->preview) {
+    if (commit->preview || (result == 0 && commit->draft->sparing && is_void(commit))) {
         commit->change.lists_version = commit->version - 1;
-        return result;
+        return result != 0 || commit->preview ? result : mark_updated(commit, diag);
     }
     if (result == 0)
         result = update_list(commit, diag);

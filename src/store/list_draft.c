@@ -147,6 +147,11 @@ void list_draft_allow_repeats(struct list_draft *draft)
     draft->repeats = true;
 }
 
+void list_draft_spare_versions(struct list_draft *draft)
+{
+    draft->sparing = true;
+}
+
 void list_draft_vouch(struct list_draft *draft)
 {
     draft->vouched = true;

@@ -16,6 +16,7 @@ struct list_draft {
     uint64_t upserts, removals;
     bool repeats; /* of items of one entry_id the one of the highest rank counts */
     bool vouched; /* all of it bears the list's signature */
+    bool sparing; /* no version for a change of nothing */
     /* With repeats: a copy of the next item, read ahead. */
     bool begun, ahead;
     uint32_t ahead_key_size, ahead_value_size;

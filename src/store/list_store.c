@@ -92,6 +92,9 @@ static int prepare_statements(struct list_store *store, struct diag *diag)
 {
     int result = database_prepare(store->db, "SELECT max(version) FROM change", &store->version, diag);
 
+    /* Another one after every commit of another connection, and whatever writes has one of its own. */
+    if (result == 0)
+        result = database_prepare(store->db, "PRAGMA data_version", &store->stamp, diag);
     if (result == 0)
         result = database_prepare(
             store->db, "SELECT list, entry_id, classification FROM entry WHERE row = ?1", &store->row, diag);
@@ -149,15 +152,26 @@ void list_store_close(struct list_store *store)
     free(store);
 }
 
-int list_store_version(struct list_store *store, uint64_t *lists_version, struct diag *diag)
+/* Runs a statement that gives one number. */
+static int ask_number(struct list_store *store, sqlite3_stmt *statement, uint64_t *number, struct diag *diag)
 {
     pthread_mutex_lock(&store->lock);
-    int result = database_step(store->version, diag);
+    int result = database_step(statement, diag);
     if (result == DATABASE_ROW)
-        *lists_version = (uint64_t)sqlite3_column_int64(store->version, 0);
-    sqlite3_reset(store->version);
+        *number = (uint64_t)sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
     pthread_mutex_unlock(&store->lock);
     return result < 0 ? list_store_outcome(result, diag) : 0;
+}
+
+int list_store_version(struct list_store *store, uint64_t *lists_version, struct diag *diag)
+{
+    return ask_number(store, store->version, lists_version, diag);
+}
+
+int list_store_stamp(struct list_store *store, uint64_t *stamp, struct diag *diag)
+{
+    return ask_number(store, store->stamp, stamp, diag);
 }
 
 int list_store_read_text(sqlite3_stmt *statement, int column, char *text, size_t capacity, struct diag *diag)

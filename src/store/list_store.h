@@ -15,7 +15,7 @@ struct list_store {
     const struct config *config; /* NULL: nothing is known of any list */
     pthread_mutex_t lock;        /* of all that follows */
     sqlite3 *db;
-    sqlite3_stmt *version, *row, *list;
+    sqlite3_stmt *version, *stamp, *row, *list;
 };
 
 /* LIST_STORE_BUSY or a negative errno. Ownership: *db is the caller's. */

@@ -250,19 +250,19 @@ START_TEST(a_profile_has_from_default_what_it_does_not_set)
     struct config *config =
         parse("profiles:\n"
               "  default: { effort: fast, quality_floor: 30, on: { media.corrupt: report } }\n"
-              "  post: { quality_floor: 40, max_list_age: 36h, record: all }\n");
+              "  post: { quality_floor: 40, max_list_age: 36h, stale_lists: serve, record: all }\n");
     const struct policy_rules *post = rules_of(config, "post", AUDIENCE_ADULT);
     const struct policy_rules *standard = rules_of(config, "default", AUDIENCE_ADULT);
 
     ck_assert_int_eq(post->effort, EFFORT_FAST);
     ck_assert_uint_eq(post->quality_floor, 40);
     ck_assert_uint_eq(post->max_list_age_us, (uint64_t)36 * 3600 * 1000000);
-    ck_assert(post->record_allow);
+    ck_assert(post->record_allow && post->serve_stale);
     ck_assert_uint_eq(post->view_radius, 24);
     ck_assert_int_eq(post->on[REASON_MEDIA_CORRUPT], VERDICT_REPORT);
     ck_assert_uint_eq(standard->quality_floor, 30);
     ck_assert_uint_eq(standard->max_list_age_us, 0);
-    ck_assert(!standard->record_allow);
+    ck_assert(!standard->record_allow && !standard->serve_stale);
     config_free(config);
 }
 END_TEST
@@ -346,6 +346,7 @@ START_TEST(the_policy_version_tells_every_value_apart)
                                          "view_action: report",
                                          "max_list_age: 1ms",
                                          "max_list_age: 3650d",
+                                         "stale_lists: serve",
                                          "quality_floor: 49",
                                          "record: all",
                                          "on: { media.unrecognised: allow }",
@@ -403,7 +404,7 @@ START_TEST(the_policy_version_depends_on_nothing_else)
     config_free(b);
     /* The shipped policy's own; it changes when a default or the meaning of a rule does. */
     a = parse("");
-    ck_assert_str_eq(a->profiles[0].version, "2674bae1e98649e0");
+    ck_assert_str_eq(a->profiles[0].version, "1ee60832af7ef92c");
     config_free(a);
 }
 END_TEST

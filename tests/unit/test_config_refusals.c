@@ -172,6 +172,8 @@ static const struct {
      "f:1: profiles.default.max_list_age: \"3651d\" is not taken; use 0 for no limit"},
     {"profiles: { default: { max_list_age: 7 } }\n",
      "f:1: profiles.default.max_list_age: \"7\" is not taken"},
+    {"profiles: { default: { stale_lists: warn } }\n",
+     "f:1: profiles.default.stale_lists: \"warn\" is not taken; use refuse or serve"},
     {"profiles: { default: { quality_floor: 101 } }\n",
      "f:1: profiles.default.quality_floor: \"101\" is not taken"},
     {"profiles: { default: { record: yes } }\n",

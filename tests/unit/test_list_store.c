@@ -405,6 +405,58 @@ START_TEST(unchanged_import_writes_no_row_but_moves_the_date)
 }
 END_TEST
 
+static uint64_t stamp(void)
+{
+    uint64_t now = 0;
+
+    ck_assert_int_eq(list_store_stamp(store, &now, &diag), 0);
+    return now;
+}
+
+START_TEST(a_sparing_change_makes_a_version_only_when_it_changes_something)
+{
+    struct told told;
+
+    put("a", ACTION_BLOCK);
+    struct list_draft *draft = begin("a", LIST_MERGE);
+    list_draft_spare_versions(draft);
+    upsert(draft, "1", 14);
+    expect_change(commit(draft), 2, 1, 0, 0, 0);
+    struct list_info before = info_of("a");
+    uint64_t stamp_before = stamp();
+    ck_assert_uint_eq(stamp(), stamp_before);
+    usleep(2000);
+    /* Nothing at all, and what is there already. */
+    for (unsigned int entries = 0; entries < 2; entries++) {
+        draft = begin("a", LIST_MERGE);
+        list_draft_spare_versions(draft);
+        if (entries > 0)
+            upsert(draft, "1", 14);
+        expect_change(commit(draft), 2, 0, 0, 0, entries);
+        struct list_info after = info_of("a");
+        ck_assert_uint_gt(after.updated_us, before.updated_us);
+        ck_assert_uint_eq(after.version, 2);
+        ck_assert_uint_ne(stamp(), stamp_before);
+        before = after;
+        stamp_before = stamp();
+        usleep(2000);
+    }
+    ck_assert_str_eq(ask_sql(&folder, "lists.sqlite", "SELECT count(*) FROM change WHERE version > 0"), "2");
+    ck_assert_int_eq(follow(store, 2, &told, 0), 0);
+    ck_assert_str_eq(told.lists, "a ");
+    /* A preview moves nothing. */
+    struct list_change change;
+    draft = begin("a", LIST_MERGE);
+    list_draft_spare_versions(draft);
+    ck_assert_int_eq(list_draft_preview(draft, &change, &diag), 0);
+    ck_assert_uint_eq(info_of("a").updated_us, before.updated_us);
+    draft = begin("a", LIST_REPLACE);
+    list_draft_spare_versions(draft);
+    expect_change(commit(draft), 3, 0, 0, 1, 0);
+    ck_assert_uint_eq(info_of("a").version, 3);
+}
+END_TEST
+
 /* Each difference alone makes an entry a changed one. */
 START_TEST(any_difference_changes_an_entry)
 {
@@ -924,6 +976,7 @@ int main(void)
     tcase_add_test(tests, merge_adds_changes_and_leaves_the_rest);
     tcase_add_test(tests, replace_removes_what_was_not_named);
     tcase_add_test(tests, unchanged_import_writes_no_row_but_moves_the_date);
+    tcase_add_test(tests, a_sparing_change_makes_a_version_only_when_it_changes_something);
     tcase_add_test(tests, any_difference_changes_an_entry);
     tcase_add_test(tests, entries_are_counted_by_kind);
     tcase_add_test(tests, entry_id_named_twice_refuses_the_whole_change);

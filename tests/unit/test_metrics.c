@@ -85,6 +85,8 @@ START_TEST(answers_are_counted_by_status_and_odd_ones_ignored)
 
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
         metrics_count_response(metrics, statuses[i]);
+    metrics_count_stale_screening(metrics);
+    metrics_count_stale_screening(metrics);
     metrics_count_connection(metrics, 3);
     metrics_count_connection(metrics, -1);
     const char *text = render(&(struct metrics_reading){.cpu = "plain"});
@@ -96,6 +98,7 @@ START_TEST(answers_are_counted_by_status_and_odd_ones_ignored)
     ck_assert_ptr_null(strstr(text, "status=\"600\""));
     ck_assert_ptr_null(strstr(text, "status=\"404\""));
     ck_assert(has_line(text, "prescreen_http_connections 2"));
+    ck_assert(has_line(text, "prescreen_stale_screenings_total 2"));
 }
 END_TEST
 

@@ -24,6 +24,7 @@ struct bench {
     struct catalog *catalog;
     struct screener *screener;
     unsigned int announced;
+    unsigned int stale; /* of these */
 };
 
 static struct bench bench;
@@ -34,6 +35,7 @@ static void on_screening(void *context, const struct screening *screening)
 
     ck_assert_uint_eq(strlen(screening->screening_id), 36);
     own->announced++;
+    own->stale += screening->stale_lists;
 }
 
 static void write_config(const char *text)
@@ -761,6 +763,14 @@ static void start_with_age(void)
     start("profiles:\n  default:\n    max_list_age: 1s\n");
 }
 
+static void let_lists_age(void)
+{
+    uint64_t until_us = clock_monotonic_us() + 1100000;
+
+    while (clock_monotonic_us() < until_us)
+        usleep(10000);
+}
+
 START_TEST(lists_past_their_age_give_no_verdict)
 {
     struct known_hashes hashes = {.kinds = HASH_BIT(HASH_MD5), .pdq_quality = -1};
@@ -773,12 +783,69 @@ START_TEST(lists_past_their_age_give_no_verdict)
     add_entry("hotline", "n", &hashes);
     ck_assert_int_eq(screener_screen(bench.screener, upload, &plain_request, &answer, &bench.diag), 0);
     free(answer);
-    uint64_t until_us = clock_monotonic_us() + 1100000;
-    while (clock_monotonic_us() < until_us)
-        usleep(10000);
+    let_lists_age();
     ck_assert_int_eq(screener_screen(bench.screener, upload, &plain_request, &answer, &bench.diag),
                      SCREENER_STALE_LISTS);
     ck_assert_ptr_nonnull(strstr(bench.diag.text, "hotline"));
+    upload_free(upload);
+}
+END_TEST
+
+static void start_serving_stale(void)
+{
+    start("profiles:\n  default:\n    max_list_age: 1s\n    stale_lists: serve\n");
+}
+
+/* As a source does that is asked and has nothing new. */
+static void look_at_source(const char *list)
+{
+    struct list_draft *draft = NULL;
+    struct list_change change;
+
+    ck_assert_int_eq(list_draft_begin(bench.lists, list, LIST_MERGE, &draft, &bench.diag), 0);
+    list_draft_spare_versions(draft);
+    ck_assert_int_eq(list_draft_commit(draft, "test", "import", &change, &bench.diag), 0);
+}
+
+START_TEST(lists_past_their_age_may_be_served_from_with_a_warning)
+{
+    struct known_hashes hashes = {.kinds = HASH_BIT(HASH_MD5), .pdq_quality = -1};
+    struct upload *upload = upload_bytes("x", 1);
+    char *answer = NULL;
+
+    /* Without any list there is nothing to serve from. */
+    ck_assert_int_eq(screener_screen(bench.screener, upload, &plain_request, &answer, &bench.diag),
+                     SCREENER_STALE_LISTS);
+    put_list("hotline", ACTION_REPORT, 31);
+    add_entry("hotline", "n", &hashes);
+    ck_assert_int_eq(screener_screen(bench.screener, upload, &plain_request, &answer, &bench.diag), 0);
+    ck_assert_uint_eq(bench.stale, 0);
+    free(answer);
+    let_lists_age();
+    ck_assert_int_eq(screener_screen(bench.screener, upload, &plain_request, &answer, &bench.diag), 0);
+    ck_assert_uint_eq(bench.stale, 1);
+    free(answer);
+    upload_free(upload);
+}
+END_TEST
+
+START_TEST(a_list_is_young_again_without_a_new_version)
+{
+    struct known_hashes hashes = {.kinds = HASH_BIT(HASH_MD5), .pdq_quality = -1};
+    struct upload *upload = upload_bytes("x", 1);
+    char *answer = NULL;
+
+    put_list("hotline", ACTION_REPORT, 31);
+    add_entry("hotline", "n", &hashes);
+    ck_assert_int_eq(screener_screen(bench.screener, upload, &plain_request, &answer, &bench.diag), 0);
+    free(answer);
+    let_lists_age();
+    ck_assert_int_eq(screener_screen(bench.screener, upload, &plain_request, &answer, &bench.diag),
+                     SCREENER_STALE_LISTS);
+    look_at_source("hotline");
+    ck_assert_int_eq(screener_screen(bench.screener, upload, &plain_request, &answer, &bench.diag), 0);
+    ck_assert_ptr_nonnull(strstr(answer, "\"lists_version\":2"));
+    free(answer);
     upload_free(upload);
 }
 END_TEST
@@ -788,6 +855,7 @@ int main(void)
     Suite *suite = suite_create("screener");
     TCase *tests = tcase_create("pipeline");
     TCase *aged = tcase_create("aged");
+    TCase *serving = tcase_create("serving");
     TCase *reporting = tcase_create("reporting");
 
     tcase_add_checked_fixture(tests, start_default, stop);
@@ -815,7 +883,11 @@ int main(void)
     suite_add_tcase(suite, tests);
     tcase_add_checked_fixture(aged, start_with_age, stop);
     tcase_add_test(aged, lists_past_their_age_give_no_verdict);
+    tcase_add_test(aged, a_list_is_young_again_without_a_new_version);
     suite_add_tcase(suite, aged);
+    tcase_add_checked_fixture(serving, start_serving_stale, stop);
+    tcase_add_test(serving, lists_past_their_age_may_be_served_from_with_a_warning);
+    suite_add_tcase(suite, serving);
     tcase_add_checked_fixture(reporting, start_with_reporting_views, stop);
     tcase_add_test(reporting, a_derived_match_reports_when_the_operator_says_so);
     suite_add_tcase(suite, reporting);

@@ -20,6 +20,8 @@ void metrics_free(struct metrics *metrics);
 /* Counting. Threads: any. Cost: an atomic addition or a few. A decode_us of 0: nothing was decoded. */
 void metrics_count_screening(struct metrics *metrics, enum verdict verdict, bool complete, reason_set reasons,
                              uint64_t total_us, uint64_t decode_us);
+/* A screening with lists past the profile's max_list_age. */
+void metrics_count_stale_screening(struct metrics *metrics);
 void metrics_count_response(struct metrics *metrics, unsigned int status);
 void metrics_count_connection(struct metrics *metrics, int change);
 

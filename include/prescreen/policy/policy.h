@@ -16,6 +16,7 @@ struct policy_rules {
     unsigned int view_radius;      /* bits, 0-POLICY_RADIUS_MAX: radius of views other than main */
     enum verdict view_action;      /* the most that a match found only through a view may do */
     uint64_t max_list_age_us;      /* 0 = no limit */
+    bool serve_stale;              /* lists past that age are served from, with a warning */
     unsigned int quality_floor;    /* 0-POLICY_QUALITY_MAX: a PDQ quality below it is media.low_quality */
     bool record_allow;             /* also screenings that end as allow are recorded */
     enum verdict on[REASON_COUNT]; /* what each media reason answers; entries of match reasons unused */

@@ -61,6 +61,7 @@ struct screening {
     char policy_version[17];
     uint64_t lists_version;
     struct screening_timing timing;
+    bool stale_lists; /* made with lists past the profile's max_list_age: it has stale_lists: serve */
     char detail[128]; /* the decoder's own words, for the log */
 };
 
@@ -96,7 +97,7 @@ enum screener_outcome {
     SCREENER_CONFLICT,     /* the idempotency key was used with other bytes or parameters */
     SCREENER_NO_PROFILE,   /* no such profile */
     SCREENER_BUSY,         /* no worker came free in time: try again later */
-    SCREENER_STALE_LISTS,  /* lists older than the profile's max_list_age */
+    SCREENER_STALE_LISTS,  /* lists older than the profile's max_list_age, or none */
     SCREENER_NOT_RECORDED  /* the record could not be made durable, so there is no verdict */
 };
 

@@ -12,6 +12,7 @@ struct list_import_options {
     enum list_format format;
     enum list_change_mode mode;
     bool skip_bad;           /* as list_reader_options */
+    bool spare_versions;     /* as list_draft_spare_versions() */
     list_skip_sink *on_skip; /* may be NULL */
     void *context;
 };

@@ -31,7 +31,7 @@ struct list_info {
     uint64_t kinds[HASH_KIND_COUNT]; /* entries that carry each kind */
     uint64_t views;                  /* further hashes of entries */
     uint64_t created_us, updated_us; /* wall clock; updated_us moves with every import or entries call, also
-                                        one that changed nothing */
+                                        one that changed nothing: what its source says was taken in then */
     uint64_t version;                /* lists_version of its last change */
 };
 
@@ -60,6 +60,10 @@ void list_store_guard(struct list_store *store, const struct config *config);
 
 /* The version in force. Sees other processes' changes. Cost: some microseconds, no disk. */
 int list_store_version(struct list_store *store, uint64_t *lists_version, struct diag *diag);
+
+/* A number that is another one after every change of the store, also after one that makes no version. It
+ * means nothing outside this process. Cost: as list_store_version(). */
+int list_store_stamp(struct list_store *store, uint64_t *stamp, struct diag *diag);
 
 /* Creates a list or changes its properties; what is as it was makes no new version. The names "." and ".."
  * are refused (no URL can carry them). who goes to the history (key name or "command line"), here and below.
@@ -92,6 +96,10 @@ int list_draft_begin(struct list_store *store, const char *name, enum list_chang
 /* From now on an entry_id may be named repeatedly: the item of the highest rank counts, of equals the last.
  */
 void list_draft_allow_repeats(struct list_draft *draft);
+/* A commit that changes no entry is to make no version: it only moves updated_us. For whoever asks a source
+ * again and again, most often in vain: versions that say nothing would push out those that can be gone back
+ * to. */
+void list_draft_spare_versions(struct list_draft *draft);
 /* The caller has checked that everything in the draft bears the signature of the list. */
 void list_draft_vouch(struct list_draft *draft);
 /* An upsert replaces the whole entry. LIST_STORE_REFUSED: the entry breaks list_entry_check(). That the draft
@@ -107,8 +115,8 @@ int list_draft_preview(struct list_draft *draft, struct list_change *change, str
 /* Makes the change. Durable when it returns 0, nothing has happened otherwise: LIST_STORE_NOT_FOUND (the list
  * was deleted meanwhile), LIST_STORE_REFUSED (an entry_id is named twice; the sentence names both lines; or
  * the list takes signed files only), LIST_STORE_BUSY. who and what go to the history (key name or "command
- * line"; "import", "entries"). Always a new version, so that every follower learns of updated_us. Frees the
- * draft always. */
+ * line"; "import", "entries"). A new version, whether it changes anything or not, but for drafts that spare
+ * them. Frees the draft always. */
 int list_draft_commit(struct list_draft *draft, const char *who, const char *what, struct list_change *change,
                       struct diag *diag);
 void list_draft_abandon(struct list_draft *draft);
