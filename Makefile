@@ -33,6 +33,8 @@ PACKAGES := gcc libc6-dev make pkg-config curl python3 check libsubunit-dev libm
 CHECK_PACKAGES := clang-format cppcheck shellcheck
 LINT_PACKAGES := $(CHECK_PACKAGES) clang-tidy
 BENCH_PACKAGES := libjpeg-turbo-progs netpbm webp
+# The index that HMA runs; only compared with, and only where it is there.
+PEER_PACKAGES := g++ libfaiss-dev
 FUZZ_PACKAGES := clang libclang-rt-dev
 
 MODULES  := $(filter-out programs,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
@@ -41,7 +43,7 @@ CARRIED  := default_config openapi_document
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(CARRIED:%=$(BUILD)/%.o)
 PROGRAMS := $(patsubst src/programs/%.c,%,$(wildcard src/programs/*.c))
 BINARIES := $(subst _,-,$(PROGRAMS:%=$(BUILD)/%))
-FORMATTED := $(wildcard src/*/*.[ch] include/prescreen/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch] tests/accuracy/*.c)
+FORMATTED := $(wildcard src/*/*.[ch] include/prescreen/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch] tests/accuracy/*.c tests/bench/*.cc)
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all demo check check-built unit setup setup-all install uninstall asan bench accuracy fuzz fuzzers format lint clean FORCE
@@ -135,8 +137,16 @@ asan: setup
 
 bench: setup
 	@tests/setup $(BENCH_PACKAGES)
+	@tests/setup $(PEER_PACKAGES) || echo 'without faiss: nothing is compared with it'
 	+@$(MAKE) --no-print-directory all
+	+@echo '#include <faiss/IndexBinaryHash.h>' | $(CXX) -E -x c++ - >/dev/null 2>&1 && \
+	  $(MAKE) --no-print-directory $(BUILD)/bench/faiss-peer || rm -f $(BUILD)/bench/faiss-peer
 	@tests/bench/run $(BUILD)
+
+$(BUILD)/bench/faiss-peer: tests/bench/faiss_peer.cc $(BUILD)/libprescreen.a
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	@$(CXX) -std=c++17 $(OPT) $(WARNINGS) -Iinclude -o $@ $^ -lfaiss -llapack -lblas -lgomp
 
 # How well edited photographs are found, on those of some Debian packages.
 ACCURACY_PACKAGES := python3-pil gcompris-qt-data lomiri-wallpapers-20.04 lomiri-wallpapers-16.04 ukui-wallpapers
