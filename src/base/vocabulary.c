@@ -16,6 +16,7 @@ static const char *const orientations[ORIENTATION_COUNT] = {
 static const char *const views[VIEW_COUNT] = {
     "main", "under_alpha", "over_black", "thumbnail", "negative", "peeled", "box",
     "half", "quarter",     "uncropped",  "unrotated", "patched",  "crop"};
+static const char *const entry_rulings[RULING_COUNT] = {"none", "exempt", "set_aside", "confirmed"};
 static const char *const efforts[EFFORT_COUNT] = {"fast", "standard", "thorough"};
 static const char *const trailing_kinds[TRAILING_COUNT] = {"none", "padding", "picture", "zip",    "archive",
                                                            "pdf",  "video",   "script",  "unknown"};
@@ -23,10 +24,10 @@ static const char *const media_formats[FORMAT_COUNT] = {"unknown", "jpeg", "png"
                                                         "avif",    "tiff", "bmp", "ico",  "jxl", "jp2",
                                                         "psd",     "svg",  "pnm", "dds"};
 static const char *const reasons[REASON_COUNT] = {
-    "match.exact",        "match.near",         "match.derived",     "match.observed",
-    "match.allowed",      "media.unrecognised", "media.unsupported", "media.corrupt",
-    "media.limit.pixels", "media.limit.frames", "media.limit.time",  "media.limit.memory",
-    "media.decoder_died", "media.low_quality"};
+    "match.exact",        "match.near",         "match.derived",      "match.observed",
+    "match.allowed",      "match.set_aside",    "media.unrecognised", "media.unsupported",
+    "media.corrupt",      "media.limit.pixels", "media.limit.frames", "media.limit.time",
+    "media.limit.memory", "media.decoder_died", "media.low_quality"};
 static const char *const rights[] = {"screen", "detail", "lists"};
 
 static const char *word(const char *const *words, int count, int value)
@@ -79,6 +80,11 @@ const char *view_name(enum view view)
     return word(views, VIEW_COUNT, (int)view);
 }
 
+const char *entry_ruling_name(enum entry_ruling ruling)
+{
+    return word(entry_rulings, RULING_COUNT, (int)ruling);
+}
+
 const char *effort_name(enum effort effort)
 {
     return word(efforts, EFFORT_COUNT, (int)effort);
@@ -128,6 +134,15 @@ bool audience_parse(const char *name, enum audience *audience)
 
     if (value >= 0)
         *audience = (enum audience)value;
+    return value >= 0;
+}
+
+bool entry_ruling_parse(const char *name, enum entry_ruling *ruling)
+{
+    int value = find(entry_rulings, RULING_COUNT, name);
+
+    if (value >= 0)
+        *ruling = (enum entry_ruling)value;
     return value >= 0;
 }
 

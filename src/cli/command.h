@@ -32,6 +32,8 @@ enum option_id {
     OPTION_DRY_RUN,
     OPTION_SIGNATURE,
     OPTION_TO,
+    OPTION_NOTE,
+    OPTION_LIFT,
     OPTION_YES,
     OPTION_ENTRY_ID,
     OPTION_CLASSIFICATION,
@@ -109,6 +111,8 @@ int command_list_show(const struct invocation *invocation);
 int command_list_remove(const struct invocation *invocation);
 int command_list_history(const struct invocation *invocation);
 int command_list_diff(const struct invocation *invocation);
+int command_list_exempt(const struct invocation *invocation);
+int command_list_aside(const struct invocation *invocation);
 int command_list_revert(const struct invocation *invocation);
 int command_list_add(const struct invocation *invocation);
 int command_bench_decode(const struct invocation *invocation);

@@ -126,6 +126,33 @@ const struct command command_rows[] = {
      .operands_max = 1,
      .run = command_list_revert},
     {.group = "list",
+     .name = "exempt",
+     .operands = "NAME [ENTRY_ID…]",
+     .summary = "exempts entries after a false positive, or prints those that are exempt",
+     .details =
+         "An exempt entry stays on the list, through imports too; its matches are recorded and shown and "
+         "change\n"
+         "no verdict. --note must say why. It holds for the picture that the entry is now: when its hashes\n"
+         "become those of another, the exemption lapses, and is shown as lapsed. --lift ends it.",
+     .options = PLACE | OPTION_BIT(OPTION_NOTE) | OPTION_BIT(OPTION_LIFT),
+     .operands_min = 1,
+     .operands_max = SIZE_MAX,
+     .run = command_list_exempt},
+    {.group = "list",
+     .name = "aside",
+     .operands = "NAME [ENTRY_ID…]",
+     .summary = "sets entries aside for review, or prints those that are",
+     .details =
+         "The matches of an entry that is set aside ask at most for block. The flood guard sets entries "
+         "aside\n"
+         "that suddenly match far above their history (limits.flood_…). After review, --lift releases an "
+         "entry\n"
+         "that is right: the flood guard leaves it alone from then on. Exempt or remove one that is wrong.",
+     .options = PLACE | OPTION_BIT(OPTION_NOTE) | OPTION_BIT(OPTION_LIFT),
+     .operands_min = 1,
+     .operands_max = SIZE_MAX,
+     .run = command_list_aside},
+    {.group = "list",
      .name = "remove",
      .operands = "NAME [ENTRY_ID…]",
      .summary = "removes a list, or entries of it",

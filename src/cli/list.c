@@ -27,6 +27,11 @@ void list_print_change(const char *list, const struct list_change *change)
            (unsigned long long)change->added, (unsigned long long)change->changed,
            (unsigned long long)change->removed, (unsigned long long)change->unchanged,
            (unsigned long long)change->lists_version);
+    if (change->lapsed > 0)
+        printf("%s: %llu exemptions or reviews lapsed, because their entry has become another picture; "
+               "prescreen list "
+               "exempt and list aside show them\n",
+               list, (unsigned long long)change->lapsed);
     if (change->forgotten > 0)
         printf("%s: %llu past entries are no longer kept (limits.history)\n", list,
                (unsigned long long)change->forgotten);
@@ -154,6 +159,8 @@ static int add_list_row(void *context, const struct list_info *info)
     for (int kind = 0; kind < HASH_KIND_COUNT; kind++)
         table_add(context, "%llu", (unsigned long long)info->kinds[kind]);
     table_add(context, "%llu", (unsigned long long)info->views);
+    table_add(context, "%llu", (unsigned long long)info->exempt);
+    table_add(context, "%llu", (unsigned long long)info->set_aside);
     table_add(context, "%u", info->properties.max_distance);
     table_add(context, "%.19sZ", updated);
     table_add(context, "%s", info->properties.source);
@@ -162,8 +169,9 @@ static int add_list_row(void *context, const struct list_info *info)
 
 int command_list_show(const struct invocation *invocation)
 {
-    static const char *const headings[] = {"list", "action", ">entries",      ">md5",    ">sha1", ">sha256",
-                                           ">pdq", ">views", ">max-distance", "updated", "source"};
+    static const char *const headings[] = {"list",          "action",  ">entries", ">md5",    ">sha1",
+                                           ">sha256",       ">pdq",    ">views",   ">exempt", ">aside",
+                                           ">max-distance", "updated", "source"};
     struct local local = {.config = NULL};
     struct table *table = NULL;
     struct list_info info;

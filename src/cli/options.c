@@ -33,6 +33,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
         {"signature", "FILE",
          "detached Ed25519 signature of FILE (default: FILE.sig, for a list that has a key)"},
     [OPTION_TO] = {"to", "VERSION", "version of the list to go back to"},
+    [OPTION_NOTE] = {"note", "TEXT", "why; kept with it and shown"},
+    [OPTION_LIFT] = {"lift", NULL, "end it"},
     [OPTION_YES] = {"yes", NULL, "do not ask"},
     [OPTION_ENTRY_ID] = {"entry-id", "ID", "name of the entry, for one FILE (default: its SHA-256)"},
     [OPTION_CLASSIFICATION] = {"classification", "TEXT", "kept with the entries and shown with a match"},

@@ -34,6 +34,14 @@ void import_clear(struct request *request);
 enum problem history_finish(struct request *request);
 enum problem revert_finish(struct request *request);
 
+/* routes_rulings.c */
+enum problem exemptions_finish(struct request *request);
+enum problem exempt_finish(struct request *request);
+enum problem lift_finish(struct request *request);
+enum problem set_aside_list_finish(struct request *request);
+enum problem set_aside_finish(struct request *request);
+enum problem release_finish(struct request *request);
+
 /* routes_operation.c */
 enum problem health_finish(struct request *request);
 enum problem ready_finish(struct request *request);

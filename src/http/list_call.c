@@ -37,27 +37,29 @@ json_t *list_to_json(const struct list_info *info)
 
     clock_format_rfc3339(info->created_us, created);
     clock_format_rfc3339(info->updated_us, updated);
-    return json_pack("{s:s, s:s, s:s, s:i, s:I, s:{s:I, s:I, s:I, s:I}, s:I, s:s, s:s, s:I}", "name",
-                     info->properties.name, "action", list_action_name(info->properties.action), "source",
-                     info->properties.source, "max_distance", (int)info->properties.max_distance, "entries",
-                     (json_int_t)info->entries, "kinds", hash_kind_name(HASH_MD5),
+    return json_pack("{s:s, s:s, s:s, s:i, s:I, s:{s:I, s:I, s:I, s:I}, s:I, s:s, s:s, s:I, s:I, s:I}",
+                     "name", info->properties.name, "action", list_action_name(info->properties.action),
+                     "source", info->properties.source, "max_distance", (int)info->properties.max_distance,
+                     "entries", (json_int_t)info->entries, "kinds", hash_kind_name(HASH_MD5),
                      (json_int_t)info->kinds[HASH_MD5], hash_kind_name(HASH_SHA1),
                      (json_int_t)info->kinds[HASH_SHA1], hash_kind_name(HASH_SHA256),
                      (json_int_t)info->kinds[HASH_SHA256], hash_kind_name(HASH_PDQ),
                      (json_int_t)info->kinds[HASH_PDQ], "views", (json_int_t)info->views, "created_at",
-                     created, "updated_at", updated, "version", (json_int_t)info->version);
+                     created, "updated_at", updated, "version", (json_int_t)info->version, "exempt",
+                     (json_int_t)info->exempt, "set_aside", (json_int_t)info->set_aside);
 }
 
 static void log_change(const struct request *request, const char *what, const struct list_change *change)
 {
-    log_event(request->service->parts.log, LOG_INFO, "list_changed",
-              (struct log_field[]){LOG_TEXT("list", request->list_name), LOG_TEXT("what", what),
-                                   LOG_TEXT("key", request->caller.name), LOG_TEXT("request_id", request->id),
-                                   LOG_NUMBER("lists_version", change->lists_version),
-                                   LOG_NUMBER("added", change->added), LOG_NUMBER("changed", change->changed),
-                                   LOG_NUMBER("removed", change->removed),
-                                   LOG_NUMBER("unchanged", change->unchanged),
-                                   LOG_NUMBER("forgotten", change->forgotten), LOG_END});
+    /* What was decided about an entry that is another now is for people to look at. */
+    log_event(request->service->parts.log, change->lapsed > 0 ? LOG_WARN : LOG_INFO, "list_changed",
+              (struct log_field[]){
+                  LOG_TEXT("list", request->list_name), LOG_TEXT("what", what),
+                  LOG_TEXT("key", request->caller.name), LOG_TEXT("request_id", request->id),
+                  LOG_NUMBER("lists_version", change->lists_version), LOG_NUMBER("added", change->added),
+                  LOG_NUMBER("changed", change->changed), LOG_NUMBER("removed", change->removed),
+                  LOG_NUMBER("unchanged", change->unchanged), LOG_NUMBER("forgotten", change->forgotten),
+                  LOG_NUMBER("lapsed", change->lapsed), LOG_END});
 }
 
 /* more is taken. */
@@ -69,7 +71,9 @@ static enum problem reply(struct request *request, unsigned int status, const st
                                "changed", (json_int_t)change->changed, "removed", (json_int_t)change->removed,
                                "unchanged", (json_int_t)change->unchanged);
 
-    if (more != NULL && json_object_update(object, more) != 0) {
+    if ((change->lapsed > 0 &&
+         json_object_set_new(object, "lapsed", json_integer((json_int_t)change->lapsed)) != 0) ||
+        (more != NULL && json_object_update(object, more) != 0)) {
         json_decref(object);
         object = NULL;
     }

@@ -17,6 +17,7 @@ static const struct problem_row rows[PROBLEM_COUNT] = {
     [PROBLEM_NO_ROUTE] = {"no-such-resource", "There is no such resource", 404, LOG_INFO, 0},
     [PROBLEM_NO_PROFILE] = {"no-such-profile", "There is no such profile", 404, LOG_INFO, 0},
     [PROBLEM_NO_LIST] = {"no-such-list", "There is no such list", 404, LOG_INFO, 0},
+    [PROBLEM_NO_ENTRY] = {"no-such-entry", "There is no such entry", 404, LOG_INFO, 0},
     [PROBLEM_METHOD] = {"method-not-allowed", "The resource does not take this method", 405, LOG_INFO, 0},
     [PROBLEM_LATE] = {"too-slow", "The request did not arrive in time", 408, LOG_INFO, 0},
     [PROBLEM_NO_LENGTH] = {"length-required", "The length of the body is missing", 411, LOG_INFO, 0},

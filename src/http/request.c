@@ -203,6 +203,7 @@ static enum problem find_route(struct request *request, const char *method)
     }
     request->route = match.route;
     memcpy(request->list_name, match.name, sizeof request->list_name);
+    memcpy(request->entry_id, match.entry_id, sizeof request->entry_id);
     return PROBLEM_NONE;
 }
 

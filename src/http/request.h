@@ -29,6 +29,7 @@ struct request {
     struct head head;
     const struct route *route;
     char list_name[LIST_NAME_MAX + 2]; /* of the path, unchecked; "" where it has none */
+    char entry_id[ENTRY_ID_MAX + 2];   /* the same */
     struct caller caller;
 
     uint64_t body_maximum; /* bytes, chunk headers aside */

@@ -9,6 +9,7 @@ static const char *const no_parameters[] = {NULL};
 static const char *const screen_parameters[] = {"profile",     "audience", "content_id",
                                                 "account_ref", "respond",  NULL};
 static const char *const import_parameters[] = {"format", "mode", "dry_run", NULL};
+static const char *const ending_parameters[] = {"note", NULL};
 static const char *const history_parameters[] = {"limit", NULL};
 
 const struct route routes[] = {
@@ -34,6 +35,18 @@ const struct route routes[] = {
      NULL, history_finish, NULL},
     {"POST", "/v1/lists/{name}/revert", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_JSON, LIST_BODY_MAX,
      no_parameters, NULL, NULL, revert_finish, NULL},
+    {"GET", "/v1/lists/{name}/exemptions", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_NONE, 0, no_parameters, NULL,
+     NULL, exemptions_finish, NULL},
+    {"PUT", "/v1/lists/{name}/exemptions/{entry_id}", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_JSON, LIST_BODY_MAX,
+     no_parameters, NULL, NULL, exempt_finish, NULL},
+    {"DELETE", "/v1/lists/{name}/exemptions/{entry_id}", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_NONE, 0,
+     ending_parameters, NULL, NULL, lift_finish, NULL},
+    {"GET", "/v1/lists/{name}/set-aside", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_NONE, 0, no_parameters, NULL,
+     NULL, set_aside_list_finish, NULL},
+    {"PUT", "/v1/lists/{name}/set-aside/{entry_id}", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_JSON, LIST_BODY_MAX,
+     no_parameters, NULL, NULL, set_aside_finish, NULL},
+    {"DELETE", "/v1/lists/{name}/set-aside/{entry_id}", CALLS_MAIN, RIGHT_LISTS, ROUTE_BODY_NONE, 0,
+     ending_parameters, NULL, NULL, release_finish, NULL},
     {"GET", "/healthz", CALLS_OPERATION, 0, ROUTE_BODY_NONE, 0, no_parameters, NULL, NULL, health_finish,
      NULL},
     {"GET", "/readyz", CALLS_OPERATION, 0, ROUTE_BODY_NONE, 0, no_parameters, NULL, NULL, ready_finish, NULL},
@@ -44,16 +57,30 @@ const struct route routes[] = {
 };
 const size_t route_count = sizeof routes / sizeof routes[0];
 
-/* segment and size: what stands for "{name}". */
-static bool path_fits(const char *pattern, const char *path, const char **segment, size_t *size)
+_Static_assert(sizeof routes / sizeof routes[0] <= 32, "each route has its bit in route_match.allowed");
+
+/* What stands for a placeholder in the path that is matched. */
+struct segment {
+    const char *text;
+    size_t size;
+};
+
+static void copy_segment(const struct segment *segment, char *text, size_t capacity)
+{
+    snprintf(text, capacity, "%.*s", (int)(segment->size < capacity ? segment->size : capacity),
+             segment->text);
+}
+
+static bool path_fits(const char *pattern, const char *path, struct segment *name, struct segment *entry_id)
 {
     while (*pattern != '\0') {
         if (*pattern == '{') {
-            *segment = path;
-            *size = strcspn(path, "/");
-            if (*size == 0)
+            bool rest = strcmp(pattern, "{entry_id}") == 0;
+            struct segment *segment = rest ? entry_id : name;
+            *segment = (struct segment){path, rest ? strlen(path) : strcspn(path, "/")};
+            if (segment->size == 0)
                 return false;
-            path += *size;
+            path += segment->size;
             pattern = strchr(pattern, '}') + 1;
         } else if (*pattern++ != *path++) {
             return false;
@@ -68,16 +95,16 @@ void route_find(const char *path, const char *method, unsigned int kinds, struct
 
     *match = (struct route_match){0};
     for (size_t i = 0; i < route_count; i++) {
-        const char *segment = "";
-        size_t size = 0;
-        if ((routes[i].kind & kinds) == 0 || !path_fits(routes[i].path, path, &segment, &size))
+        struct segment name = {"", 0};
+        struct segment entry_id = {"", 0};
+        if ((routes[i].kind & kinds) == 0 || !path_fits(routes[i].path, path, &name, &entry_id))
             continue;
         match->allowed |= 1u << i;
         if (strcmp(routes[i].method, wanted) != 0)
             continue;
         match->route = &routes[i];
-        snprintf(match->name, sizeof match->name, "%.*s",
-                 (int)(size < sizeof match->name ? size : sizeof match->name), segment);
+        copy_segment(&name, match->name, sizeof match->name);
+        copy_segment(&entry_id, match->entry_id, sizeof match->entry_id);
     }
 }
 

@@ -33,7 +33,7 @@ enum route_body {
  * request->answer. */
 struct route {
     const char *method;
-    const char *path; /* "{name}" stands for one segment */
+    const char *path; /* "{name}" stands for one segment, "{entry_id}" at its end for all that is left */
     enum call_kind kind;
     enum right right; /* 0: no key is needed */
     enum route_body body;
@@ -51,8 +51,9 @@ extern const size_t route_count;
 /* What a path and a method lead to. */
 struct route_match {
     const struct route *route; /* NULL: no such path, or not with this method */
-    char name[LIST_NAME_MAX +
-              2];         /* what stood for "{name}", cut where it is too long to be one; "" = nothing */
+    /* What stood for "{name}" and "{entry_id}", cut where it is too long to be one; "" = nothing. */
+    char name[LIST_NAME_MAX + 2];
+    char entry_id[ENTRY_ID_MAX + 2];
     unsigned int allowed; /* bits of routes[] that have the path, 0 when there is no such path */
 };
 

@@ -37,6 +37,7 @@ struct tally {
     int overruled;
     unsigned int found; /* bit of each route that matched, standing or not */
     bool observed;
+    bool softened; /* a standing match would ask for more, were its entry not set aside */
 };
 
 static enum route route_of(const struct policy_match *match)
@@ -44,6 +45,12 @@ static enum route route_of(const struct policy_match *match)
     if (match->kind != HASH_PDQ)
         return ROUTE_EXACT;
     return match->view == VIEW_MAIN ? ROUTE_NEAR : ROUTE_DERIVED;
+}
+
+/* What a match counts as: the list of an exempt entry as one that only observes. */
+static enum list_action action_of(const struct policy_match *match)
+{
+    return match->ruling == RULING_EXEMPT ? ACTION_OBSERVE : match->action;
 }
 
 static int strictest(int a, int b)
@@ -58,7 +65,7 @@ static struct allowance find_allowance(const struct policy_match *matches, size_
     for (size_t i = 0; i < count; i++) {
         const struct policy_match *match = &matches[i];
 
-        if (match->action != ACTION_ALLOW)
+        if (action_of(match) != ACTION_ALLOW)
             continue;
         if (route_of(match) == ROUTE_EXACT)
             allowance.exact = true;
@@ -73,7 +80,7 @@ static struct allowance find_allowance(const struct policy_match *matches, size_
 
 static bool overrules_nearby(const struct policy_match *allowing, const struct policy_match *match)
 {
-    return allowing->action == ACTION_ALLOW && route_of(allowing) == ROUTE_NEAR &&
+    return action_of(allowing) == ACTION_ALLOW && route_of(allowing) == ROUTE_NEAR &&
            allowing->frame == match->frame && allowing->distance <= match->distance;
 }
 
@@ -94,24 +101,41 @@ static bool is_overruled(const struct policy_match *match, const struct allowanc
     return false;
 }
 
+/* What a match asks for before anything overrules it. *softened: it would be more, were the entry not set
+ * aside. */
+static int ask(const struct policy_rules *rules, const struct policy_match *match, bool *softened)
+{
+    const enum list_action action = action_of(match);
+
+    *softened = false;
+    if (!actions[action].asks)
+        return NOTHING_ASKED;
+    int asked = (int)actions[action].verdict;
+    if (route_of(match) == ROUTE_DERIVED && asked > (int)rules->view_action)
+        asked = (int)rules->view_action;
+    *softened = match->ruling == RULING_SET_ASIDE && asked > (int)VERDICT_BLOCK;
+    return *softened ? (int)VERDICT_BLOCK : asked;
+}
+
 static void tally_matches(const struct policy_rules *rules, const struct allowance *allowance,
                           const struct policy_match *matches, size_t count, struct tally *tally)
 {
     for (size_t i = 0; i < count; i++) {
         const struct policy_match *match = &matches[i];
         enum route route = route_of(match);
+        bool softened = false;
 
-        BUG_ON(match->action >= ACTION_COUNT || match->kind >= HASH_KIND_COUNT);
-        if (match->action == ACTION_OBSERVE)
+        BUG_ON(match->action >= ACTION_COUNT || match->kind >= HASH_KIND_COUNT ||
+               match->ruling >= RULING_COUNT);
+        if (action_of(match) == ACTION_OBSERVE)
             tally->observed = true;
-        if (!actions[match->action].asks)
+        int asked = ask(rules, match, &softened);
+        if (asked == NOTHING_ASKED)
             continue;
-        int asked = (int)actions[match->action].verdict;
-        if (route == ROUTE_DERIVED && asked > (int)rules->view_action)
-            asked = (int)rules->view_action;
-        int *place =
-            is_overruled(match, allowance, matches, count) ? &tally->overruled : &tally->standing[route];
+        bool overruled = is_overruled(match, allowance, matches, count);
+        int *place = overruled ? &tally->overruled : &tally->standing[route];
         *place = strictest(*place, asked);
+        tally->softened = tally->softened || (softened && !overruled);
         tally->found |= 1u << route;
     }
 }
@@ -144,6 +168,8 @@ static reason_set match_reasons(const struct tally *tally)
         reasons |= REASON_BIT(REASON_MATCH_OBSERVED);
     if (tally->overruled > (int)VERDICT_ALLOW)
         reasons |= REASON_BIT(REASON_MATCH_ALLOWED);
+    if (tally->softened)
+        reasons |= REASON_BIT(REASON_MATCH_SET_ASIDE);
     return reasons;
 }
 
@@ -169,4 +195,17 @@ void policy_decide(const struct policy_rules *rules, const struct policy_match *
         .complete = media == 0,
         .reasons = media | match_reasons(&tally),
     };
+}
+
+enum verdict policy_asked_by(const struct policy_rules *rules, const struct policy_match *matches,
+                             size_t count, size_t at)
+{
+    const struct allowance allowance = find_allowance(matches, count);
+    bool softened = false;
+
+    BUG_ON(at >= count);
+    int asked = ask(rules, &matches[at], &softened);
+    if (asked == NOTHING_ASKED || is_overruled(&matches[at], &allowance, matches, count))
+        return VERDICT_ALLOW;
+    return (enum verdict)asked;
 }

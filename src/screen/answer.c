@@ -21,6 +21,14 @@ json_t *screening_reasons_to_json(const struct screening *screening)
     return array;
 }
 
+/* Says of a match what a ruling makes of it. */
+static bool add_ruling(json_t *object, enum entry_ruling ruling)
+{
+    if (ruling != RULING_EXEMPT && ruling != RULING_SET_ASIDE)
+        return true;
+    return json_object_set_new(object, entry_ruling_name(ruling), json_true()) == 0;
+}
+
 static json_t *match_to_json(const struct screening_match *match)
 {
     json_t *object =
@@ -30,7 +38,7 @@ static json_t *match_to_json(const struct screening_match *match)
                   "frame", (int)match->frame, "action", list_action_name(match->action));
 
     bool whole =
-        object != NULL &&
+        object != NULL && add_ruling(object, match->ruling) &&
         (match->entry_view == VIEW_MAIN ||
          json_object_set_new(object, "entry_view", json_string(view_name(match->entry_view))) == 0) &&
         (match->classification[0] == '\0' ||

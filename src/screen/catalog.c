@@ -22,6 +22,8 @@ struct change {
     uint64_t *removed;
     size_t removed_count, removed_capacity;
     struct index_batch *added;
+    struct catalog_ruling *rulings;
+    size_t ruling_count, ruling_capacity;
 };
 
 static int grow(void **array, size_t count, size_t *capacity, size_t element_bytes)
@@ -76,12 +78,25 @@ static int on_view(void *context, uint64_t row, const struct entry_view *view)
     return index_batch_add_view(change->added, view->view, &view->hash);
 }
 
+static int on_ruling(void *context, uint64_t row, enum entry_ruling ruling)
+{
+    struct change *change = context;
+    void *rulings = change->rulings;
+    int result = grow(&rulings, change->ruling_count, &change->ruling_capacity, sizeof *change->rulings);
+
+    change->rulings = rulings;
+    if (result == 0)
+        change->rulings[change->ruling_count++] = (struct catalog_ruling){row, ruling};
+    return result;
+}
+
 static void free_reading(struct catalog_reading *reading)
 {
     if (reading == NULL)
         return;
     index_generation_release(reading->generation);
     free(reading->lists);
+    free(reading->rulings);
     free(reading);
 }
 
@@ -107,8 +122,17 @@ static unsigned int find_digest_kinds(const struct index_statistics *statistics)
     return kinds;
 }
 
+static size_t count_exempt(const struct change *change)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < change->ruling_count; i++)
+        count += change->rulings[i].ruling == RULING_EXEMPT;
+    return count;
+}
+
 /* Makes the reading that follows old (NULL: from nothing) of what was followed; takes the change's lists and
- * batch. */
+ * rulings and batch. */
 static int make_reading(const struct catalog *catalog, const struct index_generation *old,
                         struct change *change, uint64_t lists_version, struct catalog_reading **next)
 {
@@ -130,11 +154,15 @@ static int make_reading(const struct catalog *catalog, const struct index_genera
                                         .lists = change->lists,
                                         .list_count = change->list_count,
                                         .number_count = count_numbers(change),
+                                        .rulings = change->rulings,
+                                        .ruling_count = change->ruling_count,
+                                        .exempt_count = count_exempt(change),
                                         .lists_version = lists_version,
                                         .digest_kinds = find_digest_kinds(&statistics),
                                         .has_views = statistics.views > 0,
                                         .references = 1};
     change->lists = NULL;
+    change->rulings = NULL;
     *next = reading;
     return 0;
 }
@@ -162,7 +190,8 @@ static int follow_from(const struct catalog *catalog, const struct catalog_readi
                                          .on_list = on_list,
                                          .on_removed = on_removed,
                                          .on_added = on_added,
-                                         .on_view = on_view};
+                                         .on_view = on_view,
+                                         .on_ruling = on_ruling};
         result = list_store_follow(catalog->store, from == NULL ? 0 : from->lists_version, &follower,
                                    &version, diag);
     }
@@ -173,6 +202,7 @@ static int follow_from(const struct catalog *catalog, const struct catalog_readi
     index_batch_free(change.added);
     free(change.lists);
     free(change.removed);
+    free(change.rulings);
     return result;
 }
 
@@ -252,6 +282,23 @@ const struct list_info *catalog_find_list(const struct catalog_reading *reading,
             return &reading->lists[i];
     }
     return NULL;
+}
+
+static int compare_row(const void *row, const void *ruling)
+{
+    const uint64_t wanted = *(const uint64_t *)row;
+    const uint64_t found = ((const struct catalog_ruling *)ruling)->row;
+
+    return wanted < found ? -1 : wanted > found;
+}
+
+enum entry_ruling catalog_find_ruling(const struct catalog_reading *reading, uint64_t row)
+{
+    const struct catalog_ruling *found = NULL;
+
+    if (reading->ruling_count > 0)
+        found = bsearch(&row, reading->rulings, reading->ruling_count, sizeof *reading->rulings, compare_row);
+    return found != NULL ? found->ruling : RULING_NONE;
 }
 
 const struct catalog_reading *catalog_acquire(struct catalog *catalog)

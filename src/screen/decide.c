@@ -20,7 +20,8 @@ int screening_decide(const struct screening_job *job, const struct findings *fin
                                   .kind = finding->kind,
                                   .distance = finding->distance,
                                   .view = finding->view != VIEW_MAIN ? finding->view : finding->entry_view,
-                                  .frame = finding->frame};
+                                  .frame = finding->frame,
+                                  .ruling = finding->ruling};
     }
     policy_decide(job->rules, matches, findings->count, media, &decision);
     free(matches);
@@ -39,6 +40,7 @@ static int describe_match(const struct screening_job *job, const struct finding 
     if (result != 0)
         return result < 0 ? result : diag_fail(diag, -EIO, "the index and the store disagree about an entry");
     *match = (struct screening_match){.action = finding->list->properties.action,
+                                      .ruling = finding->ruling,
                                       .kind = finding->kind,
                                       .distance = finding->distance,
                                       .orientation = finding->orientation,

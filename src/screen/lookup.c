@@ -101,6 +101,7 @@ static int keep_hits(const struct search *search, const struct index_hits *hits,
         const struct index_hit *hit = &hits->rows[i];
         struct finding finding = {.row = hit->row,
                                   .list = catalog_find_list(search->job->reading, hit->list),
+                                  .ruling = catalog_find_ruling(search->job->reading, hit->row),
                                   .kind = hit->kind,
                                   .distance = hit->distance,
                                   .entry_view = hit->entry_view};
@@ -114,6 +115,26 @@ static int keep_hits(const struct search *search, const struct index_hits *hits,
             return result;
     }
     return 0;
+}
+
+/* Searches the lists of each action on their own. A flood of exempt entries must not hide others either:
+ * there is room for all of them beside. */
+static int search_by_action(struct search *search, struct findings *findings)
+{
+    struct index_hits hits = {.capacity = HITS_MAX + search->job->reading->exempt_count};
+    int result = 0;
+
+    hits.rows = calloc(hits.capacity, sizeof *hits.rows);
+    if (hits.rows == NULL)
+        return -ENOMEM;
+    for (int action = 0; result == 0 && action < ACTION_COUNT; action++) {
+        allow_lists(search, false, (enum list_action)action);
+        result = run_search(search, &hits);
+        if (result == 0)
+            result = keep_hits(search, &hits, findings);
+    }
+    free(hits.rows);
+    return result;
 }
 
 /* Searches every list at once and, when that was too much to keep, the lists of each action on their own. */
@@ -132,14 +153,8 @@ static int search_lists(struct search *search, struct findings *findings)
     allow_lists(search, true, ACTION_REPORT);
     result = run_search(search, &hits);
     const uint64_t total = hits.total;
-    if (result == 0 && total <= HITS_MAX)
-        result = keep_hits(search, &hits, findings);
-    for (int action = 0; result == 0 && total > HITS_MAX && action < ACTION_COUNT; action++) {
-        allow_lists(search, false, (enum list_action)action);
-        result = run_search(search, &hits);
-        if (result == 0)
-            result = keep_hits(search, &hits, findings);
-    }
+    if (result == 0)
+        result = total > HITS_MAX ? search_by_action(search, findings) : keep_hits(search, &hits, findings);
     free(search->radius_by_list);
     search->radius_by_list = NULL;
     /* Rows known from an earlier search are not counted again, as far as they were kept. */
@@ -174,29 +189,38 @@ static bool knows_good_pictures(const struct catalog_reading *reading)
     return false;
 }
 
-/* Finds the known-good entry that is nearest to a frame's main view, notes it as an allowance, and narrows
- * the frame's queries to what it does not overrule. */
-static int allow_frame(struct search *search, const struct view_query *views, struct index_query *queries,
-                       size_t count, struct findings *findings)
+/* The nearest hit whose entry is not exempt; NULL when there is none. */
+static const struct index_hit *find_in_force(const struct search *search, const struct index_hits *hits)
 {
-    struct index_hit nearest = {.distance = 0};
-    struct index_hits hits = {.rows = &nearest, .capacity = 1};
+    for (size_t i = 0; i < hits->count; i++) {
+        if (catalog_find_ruling(search->job->reading, hits->rows[i].row) != RULING_EXEMPT)
+            return &hits->rows[i];
+    }
+    return NULL;
+}
 
+/* Finds the known-good entry that is nearest to a frame's main view, notes it as an allowance, and narrows
+ * the frame's queries to what it does not overrule. hits has room for one more than there are exempt entries.
+ */
+static int allow_frame(struct search *search, const struct view_query *views, struct index_query *queries,
+                       size_t count, struct index_hits *hits, struct findings *findings)
+{
     search->views = views;
     search->queries = queries;
     search->query_count = count;
-    int result = run_search(search, &hits);
-    if (result != 0 || hits.count == 0)
+    int result = run_search(search, hits);
+    const struct index_hit *nearest = result == 0 ? find_in_force(search, hits) : NULL;
+    if (nearest == NULL)
         return result;
     for (size_t i = 0; i < count; i++)
-        queries[i].radius_max = nearest.distance > 0 ? nearest.distance - 1 : INDEX_HASHES_SKIPPED;
-    const struct finding allowance = {.row = nearest.row,
-                                      .list = catalog_find_list(search->job->reading, nearest.list),
+        queries[i].radius_max = nearest->distance > 0 ? nearest->distance - 1 : INDEX_HASHES_SKIPPED;
+    const struct finding allowance = {.row = nearest->row,
+                                      .list = catalog_find_list(search->job->reading, nearest->list),
                                       .kind = HASH_PDQ,
-                                      .distance = nearest.distance,
-                                      .orientation = views[nearest.query].orientation,
+                                      .distance = nearest->distance,
+                                      .orientation = views[nearest->query].orientation,
                                       .view = VIEW_MAIN,
-                                      .frame = views[nearest.query].frame,
+                                      .frame = views[nearest->query].frame,
                                       .is_allowance = true};
     return append_finding(findings, &allowance);
 }
@@ -204,16 +228,20 @@ static int allow_frame(struct search *search, const struct view_query *views, st
 static int allow_frames(struct search *search, const struct view_query *views, struct index_query *queries,
                         size_t count, struct findings *findings)
 {
+    struct index_hits hits = {.capacity = 1 + search->job->reading->exempt_count};
     int result = 0;
 
     search->radius_by_list = malloc(search->job->reading->number_count);
-    if (search->radius_by_list == NULL)
-        return -ENOMEM;
-    allow_lists(search, false, ACTION_ALLOW);
+    hits.rows = calloc(hits.capacity, sizeof *hits.rows);
+    if (search->radius_by_list == NULL || hits.rows == NULL)
+        result = -ENOMEM;
+    else
+        allow_lists(search, false, ACTION_ALLOW);
     for (size_t first = 0, end = 0; result == 0 && first < count; first = end) {
         end = end_of_frame(views, count, first);
-        result = allow_frame(search, views + first, queries + first, end - first, findings);
+        result = allow_frame(search, views + first, queries + first, end - first, &hits, findings);
     }
+    free(hits.rows);
     free(search->radius_by_list);
     search->radius_by_list = NULL;
     return result;

@@ -25,6 +25,7 @@ struct screening_job {
 struct finding {
     uint64_t row;
     const struct list_info *list; /* of the reading */
+    enum entry_ruling ruling;
     enum hash_kind kind;
     unsigned int distance; /* bits; 0 for a digest */
     enum orientation orientation;
@@ -93,7 +94,7 @@ struct view_query {
  * others, and all of them among the hashes of entries' views, at the profile's view_radius where that is
  * smaller. Queries of one frame follow each other; a row that is near to several frames is found in one where
  * no known-good entry overrules it, if there is one. Findings past the caps are never the strictest: every
- * action keeps its own nearest. Errors: -ENOMEM. */
+ * action keeps its own nearest, those of exempt entries not counted. Errors: -ENOMEM. */
 int findings_look_up_near(const struct screening_job *job, const struct view_query *queries, size_t count,
                           struct findings *findings);
 

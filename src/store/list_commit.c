@@ -4,6 +4,7 @@
 
 #include "entry_views.h"
 #include "list_draft.h"
+#include "list_rulings.h"
 #include "list_store.h"
 
 #include <inttypes.h>
@@ -367,6 +368,10 @@ static int change_store(struct commit *commit, const char *who, const char *what
     }
     if (result == 0)
         result = update_list(commit, diag);
+    if (result == 0)
+        result = commit->ending
+                     ? list_rulings_end(commit->db, &history, commit->version, diag)
+                     : list_rulings_lapse(commit->db, &history, commit->version, &commit->change, diag);
     if (result == 0)
         result = list_history_add(commit->db, commit->version, &history, diag);
     if (result == 0)

@@ -119,6 +119,17 @@ static int give_added(void *context, sqlite3_stmt *row, struct diag *diag)
     return result;
 }
 
+static int give_ruling(void *context, sqlite3_stmt *row, struct diag *diag)
+{
+    const struct list_follower *follower = context;
+    const char *name = (const char *)sqlite3_column_text(row, 1);
+    enum entry_ruling ruling = RULING_NONE;
+
+    if (name == NULL || !entry_ruling_parse(name, &ruling))
+        return database_damaged(sqlite3_db_handle(row), diag);
+    return follower->on_ruling(follower->context, (uint64_t)sqlite3_column_int64(row, 0), ruling);
+}
+
 static int follow_in_transaction(sqlite3 *db, uint64_t since, const struct list_follower *follower,
                                  uint64_t *version, struct diag *diag)
 {
@@ -146,6 +157,13 @@ static int follow_in_transaction(sqlite3 *db, uint64_t since, const struct list_
                                "SELECT row, list, md5, sha1, sha256, pdq, pdq_quality, views FROM entry"
                                " NOT INDEXED WHERE row > ?1 AND until IS NULL ORDER BY row",
                                values, 1, give_added, &sinks, diag);
+    if (result == 0 && follower->on_ruling != NULL)
+        result = database_each(db,
+                               "SELECT entry.row, ruling.ruling FROM ruling CROSS JOIN entry INDEXED BY"
+                               " entry_in_force ON entry.list = ruling.list AND entry.entry_id ="
+                               " ruling.entry_id AND entry.until IS NULL WHERE ruling.until IS NULL"
+                               " ORDER BY entry.row",
+                               NULL, 0, give_ruling, &sinks, diag);
     return result;
 }
 

@@ -1,5 +1,7 @@
 #include "list_history.h"
 
+#include "list_rulings.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,7 +79,7 @@ static int walk_change(void *context, sqlite3_stmt *row, struct diag *diag)
     if (strcmp(what, "create") == 0 || strcmp(what, WHAT_SIGNED_REPLACEMENT) == 0 ||
         begins_with(what, WHAT_SIGNED_REVERT))
         walk->is_signed = true;
-    else if (strcmp(what, "set") != 0 && strcmp(what, WHAT_SIGNED_MERGE) != 0)
+    else if (strcmp(what, "set") != 0 && strcmp(what, WHAT_SIGNED_MERGE) != 0 && !list_rulings_made(what))
         walk->is_signed = false;
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "entry_views.h"
 #include "list_history.h"
+#include "list_rulings.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -136,6 +137,8 @@ static int revert_in_transaction(sqlite3 *db, const struct list_store *store, co
         result = update_list(db, revert, history.at_us, diag);
     snprintf(what, sizeof what, "%s%" PRIu64, is_signed ? WHAT_SIGNED_REVERT : WHAT_REVERT, revert->version);
     history.list = revert->past.info.number;
+    if (result == 0)
+        result = list_rulings_lapse(db, &history, revert->change.lists_version, &revert->change, diag);
     if (result == 0)
         result = list_history_add(db, revert->change.lists_version, &history, diag);
     if (result == 0)

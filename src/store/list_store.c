@@ -11,7 +11,24 @@
 /* A row is in force while its until is NULL, from version since on. Rows only grow in number, so
  * change.last_row tells which of them a version knew, and no row or list number is used twice. What is
  * deleted is only ever a row that no longer is in force: list.forgotten is the last version that ended one.
+ *
+ * A ruling is in force while its until is NULL, also while its entry is not on the list.
  */
+#define RULINGS_SCHEMA                                                                                       \
+    "CREATE TABLE ruling("                                                                                   \
+    " id INTEGER PRIMARY KEY, list INTEGER NOT NULL REFERENCES list(number), entry_id TEXT NOT NULL, "       \
+    "ruling TEXT NOT "                                                                                       \
+    "NULL,"                                                                                                  \
+    " since INTEGER NOT NULL, at_us INTEGER NOT NULL, who TEXT NOT NULL, note TEXT NOT NULL, md5 BLOB, "     \
+    "sha1 BLOB,"                                                                                             \
+    " sha256 BLOB, pdq BLOB, until INTEGER, ended_us INTEGER, ended_by TEXT, ended_note TEXT, ending TEXT) " \
+    "STRICT;"                                                                                                \
+    "CREATE UNIQUE INDEX ruling_in_force ON ruling(list, entry_id) WHERE until IS NULL;"                     \
+    "CREATE INDEX ruling_of_entry ON ruling(list, entry_id, id);"                                            \
+    "CREATE TRIGGER ruling_stays BEFORE DELETE ON ruling BEGIN SELECT raise(ABORT, 'rulings are never "      \
+    "deleted'); "                                                                                            \
+    "END;"
+
 static const char schema[] =
     "CREATE TABLE list("
     " number INTEGER PRIMARY KEY, name TEXT NOT NULL, action TEXT NOT NULL, source TEXT NOT NULL,"
@@ -41,7 +58,7 @@ static const char schema[] =
     "CREATE TRIGGER change_stays BEFORE DELETE ON change BEGIN SELECT raise(ABORT, 'history is never "
     "deleted'); END;"
     "CREATE TRIGGER change_is BEFORE UPDATE ON change BEGIN SELECT raise(ABORT, 'history is never changed'); "
-    "END;";
+    "END;" RULINGS_SCHEMA;
 
 /* From each layout to the next. */
 static const char *const upgrades[] = {
@@ -52,6 +69,7 @@ static const char *const upgrades[] = {
     "DROP TRIGGER entry_stays;"
     "CREATE TRIGGER entry_stays BEFORE DELETE ON entry WHEN old.until IS NULL BEGIN"
     " SELECT raise(ABORT, 'entries in force are never deleted'); END;",
+    RULINGS_SCHEMA,
 };
 
 static const struct database_layout layout = {.file = "lists.sqlite",
@@ -63,10 +81,14 @@ static const struct database_layout layout = {.file = "lists.sqlite",
                                               .wait_ms = LIST_STORE_WAIT_MS,
                                               .text_max = 1 << 20};
 
+#define RULED(ruling)                                                                                        \
+    "(SELECT count(*) FROM ruling INDEXED BY ruling_in_force WHERE ruling.list = list.number AND "           \
+    "ruling.until"                                                                                           \
+    " IS NULL AND ruling.ruling = '" ruling "')"
 #define LIST_COLUMNS                                                                                         \
     "SELECT name, action, source, max_distance, number, entries, md5s, sha1s, sha256s, pdqs, created_us, "   \
     "updated_us,"                                                                                            \
-    " version, views FROM list WHERE until IS NULL"
+    " version, views, " RULED("exempt") ", " RULED("set_aside") " FROM list WHERE until IS NULL"
 
 int list_store_connect(struct list_store *store, sqlite3 **db, struct diag *diag)
 {
@@ -228,7 +250,9 @@ static int read_list(sqlite3_stmt *statement, struct list_info *info, struct dia
                              .created_us = (uint64_t)sqlite3_column_int64(statement, 10),
                              .updated_us = (uint64_t)sqlite3_column_int64(statement, 11),
                              .version = (uint64_t)sqlite3_column_int64(statement, 12),
-                             .views = (uint64_t)sqlite3_column_int64(statement, 13)};
+                             .views = (uint64_t)sqlite3_column_int64(statement, 13),
+                             .exempt = (uint64_t)sqlite3_column_int64(statement, 14),
+                             .set_aside = (uint64_t)sqlite3_column_int64(statement, 15)};
     const char *action = (const char *)sqlite3_column_text(statement, 1);
 
     for (int kind = 0; kind < HASH_KIND_COUNT; kind++)

@@ -153,7 +153,7 @@ static int told_added(void *context, uint64_t row, uint32_t list, const struct k
 static int follow(struct list_store *from, uint64_t since, struct told *told, int stop_at)
 {
     *told = (struct told){.version = 12345, .stop_at = stop_at};
-    struct list_follower follower = {told, told_list, told_removed, told_added, NULL};
+    struct list_follower follower = {told, told_list, told_removed, told_added, NULL, NULL};
 
     return list_store_follow(from, since, &follower, &told->version, &diag);
 }
@@ -189,7 +189,7 @@ START_TEST(foreign_newer_and_damaged_files_are_refused)
     ck_assert_int_eq(run_sql(&folder, "lists.sqlite", "PRAGMA user_version=1000"), SQLITE_OK);
     ck_assert_int_eq(list_store_open(folder.path, true, &other, &diag), -ENOTSUP);
     ck_assert_ptr_nonnull(
-        strstr(diag.text, "written by a newer prescreen (layout 1000, this program knows 3)"));
+        strstr(diag.text, "written by a newer prescreen (layout 1000, this program knows 4)"));
     ck_assert_int_eq(run_sql(&folder, "lists.sqlite", "PRAGMA application_id=7"), SQLITE_OK);
     ck_assert_int_eq(list_store_open(folder.path, true, &other, &diag), -EINVAL);
     ck_assert_ptr_nonnull(strstr(diag.text, "is not a list store of prescreen"));

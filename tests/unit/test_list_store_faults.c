@@ -1,6 +1,6 @@
 /* Every call to the disk and every allocation of a list store fails once: the change is made wholly or not at
  * all, and what failed is said. */
-#include "prescreen/store/lists.h"
+#include "prescreen/store/rulings.h"
 
 #include "allocation_faults.h"
 #include "disk_faults.h"
@@ -58,6 +58,24 @@ static int replace(struct list_store *store)
     return replace_with(store, 40, 3);
 }
 
+/* Rules about one of the entries that make_store() puts. */
+static int exempt(struct list_store *store)
+{
+    const char *id = "0";
+    const struct ruling_call call = {
+        .list = "a", .act = RULING_ACT_EXEMPT, .entry_ids = &id, .count = 1, .who = "x", .note = "why"};
+    struct list_change change;
+
+    return list_store_rule(store, &call, &change, &diag);
+}
+
+static int ignore_ruled(void *context, const struct entry_ruled *ruled)
+{
+    (void)context;
+    (void)ruled;
+    return 0;
+}
+
 static int ignore_list(void *context, const struct list_info *info)
 {
     (void)context;
@@ -91,7 +109,7 @@ static int ignore_entry(void *context, const struct list_entry *entry)
 /* Everything that reads. */
 static int read_all(struct list_store *store)
 {
-    struct list_follower follower = {NULL, ignore_list, ignore_row, ignore_added, NULL};
+    struct list_follower follower = {NULL, ignore_list, ignore_row, ignore_added, NULL, NULL};
     struct list_info info;
     struct stored_entry entry;
     uint64_t version = 0;
@@ -107,6 +125,8 @@ static int read_all(struct list_store *store)
         result = list_store_each_entry(store, "a", ignore_entry, NULL, &diag);
     if (result == 0)
         result = list_store_follow(store, 1, &follower, &version, &diag);
+    if (result == 0)
+        result = list_store_each_ruled(store, "a", RULING_EXEMPT, ignore_ruled, NULL, &diag);
     return result;
 }
 
@@ -179,6 +199,7 @@ START_TEST(failing_disk_leaves_the_lists_as_they_were)
     try_every_disk_call(put);
     try_every_disk_call(delete_list);
     try_every_disk_call(replace);
+    try_every_disk_call(exempt);
 }
 END_TEST
 
@@ -258,6 +279,7 @@ START_TEST(lack_of_memory_leaves_the_lists_as_they_were)
     try_allocations(put, 1);
     try_allocations(delete_list, 3);
     try_allocations(replace, 5);
+    try_allocations(exempt, 2);
 }
 END_TEST
 

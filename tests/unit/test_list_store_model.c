@@ -204,7 +204,7 @@ static void expect_followed(const struct model_follower *follower)
 
 static void catch_up(struct model_follower *follower)
 {
-    struct list_follower sinks = {follower, keep_number, drop_row, keep_row, NULL};
+    struct list_follower sinks = {follower, keep_number, drop_row, keep_row, NULL, NULL};
 
     ck_assert_msg(list_store_follow(store, follower->version, &sinks, &follower->version, &diag) == 0, "%s",
                   diag.text);

@@ -114,7 +114,7 @@ static int hear_view(void *context, uint64_t row, const struct entry_view *view)
 static const char *follow(uint64_t since)
 {
     static char said[8192];
-    struct list_follower follower = {said, hear_list, hear_removed, hear_added, hear_view};
+    struct list_follower follower = {said, hear_list, hear_removed, hear_added, hear_view, NULL};
     uint64_t version = 0;
 
     said[0] = '\0';
@@ -233,7 +233,7 @@ START_TEST(views_that_cannot_be_are_reported_as_damage)
     change_entry("a", &entry, false);
     ck_assert_int_eq(list_store_each_entry(store, "a", check_entry, &entry, &diag), 0);
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        struct list_follower follower = {NULL, hear_list, hear_removed, hear_added, hear_view};
+        struct list_follower follower = {NULL, hear_list, hear_removed, hear_added, hear_view, NULL};
         char said[64] = "";
         uint64_t version = 0;
 

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { HIDDEN = 500 }; /* exempt entries */
+
 /* A reading made by hand: a list for each action, with entries that tests place. */
 struct bench {
     struct list_info lists[ACTION_COUNT];
@@ -253,6 +255,72 @@ START_TEST(frames_that_are_all_known_to_be_good_are_allowed)
 }
 END_TEST
 
+static struct catalog_ruling exempt_rows[HIDDEN];
+
+/* Entries that come after this are found beside those exempt ones. */
+static void exempt_all_so_far(void)
+{
+    for (uint64_t row = 1; row < bench.next_row; row++)
+        exempt_rows[row - 1] = (struct catalog_ruling){row, RULING_EXEMPT};
+    bench.reading.rulings = exempt_rows;
+    bench.reading.ruling_count = bench.reading.exempt_count = bench.next_row - 1;
+}
+
+/* _i: whether the entries are found by digest, by the main view or by another. */
+START_TEST(exempt_entries_hide_no_others)
+{
+    struct pdq_hash hash = random_hash(&bench.state);
+    const struct view_query query = query_at(hash, _i == 1 ? VIEW_MAIN : VIEW_THUMBNAIL, 0);
+    struct known_hashes hashes = {.kinds = _i == 0 ? HASH_BIT(HASH_MD5) : HASH_BIT(HASH_PDQ),
+                                  .pdq_quality = -1};
+    reason_set reasons = 0;
+
+    bench.rules.view_action = VERDICT_REPORT;
+    for (size_t i = 0; i < HIDDEN; i++) {
+        hashes.pdq = near_to(hash, 1 + (unsigned int)i % 4);
+        ck_assert_int_eq(index_batch_add(bench.batch, bench.next_row++, ACTION_REPORT, &hashes), 0);
+    }
+    const uint64_t exempt_last = bench.next_row;
+    hashes.pdq = near_to(hash, 20);
+    ck_assert_int_eq(index_batch_add(bench.batch, bench.next_row++, ACTION_REPORT, &hashes), 0);
+    open_reading();
+    bench.next_row = exempt_last;
+    exempt_all_so_far();
+    findings_clear(&bench.findings);
+    if (_i == 0)
+        ck_assert_int_eq(findings_look_up_exact(&bench.job, &hashes, &bench.findings), 0);
+    else
+        look_up(&query, 1);
+    ck_assert_int_eq(finding_of(1)->ruling, RULING_EXEMPT);
+    ck_assert_ptr_nonnull(finding_of(exempt_last));
+    ck_assert_int_eq(finding_of(exempt_last)->ruling, RULING_NONE);
+    ck_assert_int_eq(decide(&reasons), VERDICT_REPORT);
+    ck_assert_uint_ne(reasons & REASON_BIT(REASON_MATCH_OBSERVED), 0);
+}
+END_TEST
+
+/* The nearest known-good entry of the second frame is exempt, the next one is too far to overrule. */
+START_TEST(an_exempt_known_good_entry_hides_no_frame)
+{
+    struct pdq_hash hash = random_hash(&bench.state);
+    const struct view_query queries[] = {query_at(random_hash(&bench.state), VIEW_MAIN, 0),
+                                         query_at(near_to(hash, 10), VIEW_MAIN, 1)};
+    reason_set reasons = 0;
+
+    place(ACTION_ALLOW, near_to(queries[1].hash, 1));
+    const uint64_t ruled = bench.next_row;
+    place(ACTION_REPORT, hash);
+    open_reading();
+    look_up(queries, 2);
+    ck_assert_int_eq(decide(&reasons), VERDICT_ALLOW);
+    bench.next_row = ruled;
+    exempt_all_so_far();
+    look_up(queries, 2);
+    ck_assert_int_eq(decide(&reasons), VERDICT_REPORT);
+    ck_assert_uint_eq(reasons, REASON_BIT(REASON_MATCH_NEAR) | REASON_BIT(REASON_MATCH_OBSERVED));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("lookup");
@@ -266,6 +334,8 @@ int main(void)
     tcase_add_test(tests, a_thumbnail_alone_asks_for_the_action_of_views);
     tcase_add_test(tests, a_known_good_frame_hides_no_other_frame);
     tcase_add_test(tests, frames_that_are_all_known_to_be_good_are_allowed);
+    tcase_add_loop_test(tests, exempt_entries_hide_no_others, 0, 3);
+    tcase_add_test(tests, an_exempt_known_good_entry_hides_no_frame);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

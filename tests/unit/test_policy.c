@@ -6,19 +6,19 @@
 
 #define EXACT(action, kind)                                                                                  \
     {                                                                                                        \
-        (action), (kind), 0, VIEW_MAIN, 0                                                                    \
+        (action), (kind), 0, VIEW_MAIN, 0, RULING_NONE                                                       \
     }
 #define NEAR(action, distance)                                                                               \
     {                                                                                                        \
-        (action), HASH_PDQ, (distance), VIEW_MAIN, 0                                                         \
+        (action), HASH_PDQ, (distance), VIEW_MAIN, 0, RULING_NONE                                            \
     }
 #define DERIVED(action, distance)                                                                            \
     {                                                                                                        \
-        (action), HASH_PDQ, (distance), VIEW_UNDER_ALPHA, 0                                                  \
+        (action), HASH_PDQ, (distance), VIEW_UNDER_ALPHA, 0, RULING_NONE                                     \
     }
 #define FRAME(action, distance, frame)                                                                       \
     {                                                                                                        \
-        (action), HASH_PDQ, (distance), VIEW_MAIN, (frame)                                                   \
+        (action), HASH_PDQ, (distance), VIEW_MAIN, (frame), RULING_NONE                                      \
     }
 
 static const struct policy_rules shipped = {
@@ -282,7 +282,8 @@ END_TEST
 
 static bool twin_is_strict(const struct policy_match *match)
 {
-    return match->action == ACTION_BLOCK || match->action == ACTION_REPORT;
+    return match->ruling != RULING_EXEMPT &&
+           (match->action == ACTION_BLOCK || match->action == ACTION_REPORT);
 }
 
 static bool twin_is_derived(const struct policy_match *match)
@@ -292,7 +293,7 @@ static bool twin_is_derived(const struct policy_match *match)
 
 static bool twin_overrules(const struct policy_match *good, const struct policy_match *bad)
 {
-    if (good->action != ACTION_ALLOW)
+    if (good->action != ACTION_ALLOW || good->ruling == RULING_EXEMPT)
         return false;
     if (good->kind != HASH_PDQ)
         return true;
@@ -302,7 +303,8 @@ static bool twin_overrules(const struct policy_match *good, const struct policy_
 
 static enum verdict twin_ask(const struct policy_rules *rules, const struct policy_match *match)
 {
-    enum verdict asked = match->action == ACTION_REPORT ? VERDICT_REPORT : VERDICT_BLOCK;
+    enum verdict asked =
+        match->action == ACTION_REPORT && match->ruling != RULING_SET_ASIDE ? VERDICT_REPORT : VERDICT_BLOCK;
 
     return twin_is_derived(match) && asked > rules->view_action ? rules->view_action : asked;
 }
@@ -345,9 +347,10 @@ static struct policy_decision twin_decide(const struct policy_rules *rules,
     bool bytes_are_good = false;
 
     for (size_t i = 0; i < count; i++) {
-        if (matches[i].action == ACTION_ALLOW && matches[i].kind != HASH_PDQ)
+        if (matches[i].action == ACTION_ALLOW && matches[i].kind != HASH_PDQ &&
+            matches[i].ruling != RULING_EXEMPT)
             bytes_are_good = true;
-        if (matches[i].action == ACTION_OBSERVE)
+        if (matches[i].action == ACTION_OBSERVE || matches[i].ruling == RULING_EXEMPT)
             decision.reasons |= REASON_BIT(REASON_MATCH_OBSERVED);
         if (!twin_is_strict(&matches[i]))
             continue;
@@ -359,6 +362,10 @@ static struct policy_decision twin_decide(const struct policy_rules *rules,
             decision.reasons |= REASON_BIT(REASON_MATCH_ALLOWED);
         if (twin_stands(matches, count, i) && asked > decision.verdict)
             decision.verdict = asked;
+        if (twin_stands(matches, count, i) && matches[i].ruling == RULING_SET_ASIDE &&
+            matches[i].action == ACTION_REPORT &&
+            (!twin_is_derived(&matches[i]) || rules->view_action == VERDICT_REPORT))
+            decision.reasons |= REASON_BIT(REASON_MATCH_SET_ASIDE);
     }
     for (int reason = 0; reason < REASON_COUNT; reason++) {
         if ((media & REASON_BIT(reason)) == 0 || rules->on[reason] == VERDICT_ALLOW)
@@ -442,6 +449,113 @@ static void check_twin(const struct policy_rules *rules, const struct policy_mat
 START_TEST(every_small_case_agrees_with_the_obvious_twin)
 {
     enumerate(check_twin);
+}
+END_TEST
+
+/* Calls check for all pairs of matches with each ruling about each, each media set and each view_action. */
+static void enumerate_rulings(void (*check)(const struct policy_rules *rules,
+                                            const struct policy_match *matches, size_t count,
+                                            reason_set media))
+{
+    enum { RULED = KINDS_OF_MATCH * RULING_COUNT };
+    struct policy_rules rules = shipped;
+    struct policy_match matches[2];
+
+    rules.on[REASON_MEDIA_UNSUPPORTED] = VERDICT_REPORT;
+    for (size_t code = 0; code < (size_t)RULED * RULED; code++) {
+        for (size_t i = 0; i < 2; i++) {
+            size_t part = i == 0 ? code % RULED : code / RULED;
+            matches[i] = nth_match(part / RULING_COUNT);
+            matches[i].ruling = (enum entry_ruling)(part % RULING_COUNT);
+        }
+        for (size_t set = 0; set < sizeof media_sets / sizeof media_sets[0]; set++) {
+            for (int action = 0; action < VERDICT_COUNT; action++) {
+                rules.view_action = (enum verdict)action;
+                check(&rules, matches, 2, media_sets[set]);
+            }
+        }
+    }
+}
+
+START_TEST(every_pair_with_rulings_agrees_with_the_obvious_twin)
+{
+    enumerate_rulings(check_twin);
+}
+END_TEST
+
+/* The last match is the one whose ruling is looked at. */
+static void check_ruling(const struct policy_rules *rules, const struct policy_match *matches, size_t count,
+                         reason_set media)
+{
+    struct policy_match other[2];
+    struct policy_decision ruled;
+    struct policy_decision plain;
+
+    memcpy(other, matches, count * sizeof *matches);
+    policy_decide(rules, matches, count, media, &ruled);
+    if (matches[count - 1].ruling == RULING_EXEMPT) {
+        other[count - 1].ruling = RULING_NONE;
+        other[count - 1].action = ACTION_OBSERVE;
+        policy_decide(rules, other, count, media, &plain);
+        if (!same(&ruled, &plain))
+            ck_abort_msg("an exempt entry is not as one of an observe list");
+        return;
+    }
+    other[count - 1].ruling = RULING_NONE;
+    policy_decide(rules, other, count, media, &plain);
+    ruled.reasons &= ~REASON_BIT(REASON_MATCH_SET_ASIDE);
+    plain.reasons &= ~REASON_BIT(REASON_MATCH_SET_ASIDE);
+    if (matches[count - 1].ruling == RULING_CONFIRMED && !same(&ruled, &plain))
+        ck_abort_msg("a confirmed entry is not as any other");
+    if (ruled.verdict != plain.verdict && (ruled.verdict != VERDICT_BLOCK || plain.verdict != VERDICT_REPORT))
+        ck_abort_msg("setting an entry aside did other than make block of report");
+}
+
+START_TEST(a_ruling_does_what_it_says_and_no_more)
+{
+    enumerate_rulings(check_ruling);
+}
+END_TEST
+
+static void check_asked(const struct policy_rules *rules, const struct policy_match *matches, size_t count,
+                        reason_set media)
+{
+    for (size_t i = 0; i < count; i++) {
+        enum verdict asked = twin_stands(matches, count, i) ? twin_ask(rules, &matches[i]) : VERDICT_ALLOW;
+        if (policy_asked_by(rules, matches, count, i) != asked)
+            ck_abort_msg("a match asks for %s (media %#x)", verdict_name(asked), media);
+    }
+}
+
+START_TEST(what_one_match_asks_for_agrees_with_the_obvious_twin)
+{
+    enumerate_rulings(check_asked);
+}
+END_TEST
+
+START_TEST(an_entry_that_is_set_aside_blocks_and_says_so)
+{
+    struct policy_match matches[] = {EXACT(ACTION_REPORT, HASH_MD5), NEAR(ACTION_REPORT, 3)};
+    struct policy_decision decision;
+
+    matches[0].ruling = RULING_SET_ASIDE;
+    policy_decide(&shipped, matches, 1, 0, &decision);
+    ck_assert_int_eq(decision.verdict, VERDICT_BLOCK);
+    ck_assert_uint_eq(decision.reasons, REASON_BIT(REASON_MATCH_EXACT) | REASON_BIT(REASON_MATCH_SET_ASIDE));
+    policy_decide(&shipped, matches, 2, 0, &decision);
+    ck_assert_int_eq(decision.verdict, VERDICT_REPORT);
+}
+END_TEST
+
+START_TEST(rulings_have_one_spelling)
+{
+    enum entry_ruling ruling = RULING_NONE;
+
+    for (int i = 0; i < RULING_COUNT; i++) {
+        ck_assert(entry_ruling_parse(entry_ruling_name((enum entry_ruling)i), &ruling));
+        ck_assert_int_eq(ruling, i);
+    }
+    ck_assert(!entry_ruling_parse("Exempt", &ruling));
 }
 END_TEST
 
@@ -573,6 +687,11 @@ int main(void)
     tcase_add_test(tests, each_media_reason_answers_by_its_own_setting);
     tcase_add_test(tests, a_view_may_report_or_only_tell_when_the_profile_says_so);
     tcase_add_test(tests, every_small_case_agrees_with_the_obvious_twin);
+    tcase_add_test(tests, every_pair_with_rulings_agrees_with_the_obvious_twin);
+    tcase_add_test(tests, a_ruling_does_what_it_says_and_no_more);
+    tcase_add_test(tests, what_one_match_asks_for_agrees_with_the_obvious_twin);
+    tcase_add_test(tests, an_entry_that_is_set_aside_blocks_and_says_so);
+    tcase_add_test(tests, rulings_have_one_spelling);
     tcase_add_test(tests, the_order_of_matches_never_matters);
     tcase_add_test(tests, one_match_more_is_never_milder_unless_it_is_known_good);
     tcase_add_test(tests, media_reasons_are_never_lost_and_never_make_milder);

@@ -61,6 +61,15 @@ enum view {
     VIEW_COUNT
 };
 
+/* What was decided about one entry of a list, by people or by the flood guard. */
+enum entry_ruling {
+    RULING_NONE,
+    RULING_EXEMPT,    /* a false positive: its matches are shown and change no verdict */
+    RULING_SET_ASIDE, /* it waits for review: its matches ask at most for block */
+    RULING_CONFIRMED, /* reviewed and right: the flood guard leaves it alone */
+    RULING_COUNT
+};
+
 /* How many views of an upload are looked up. */
 enum effort { EFFORT_FAST, EFFORT_STANDARD, EFFORT_THOROUGH, EFFORT_COUNT };
 
@@ -105,6 +114,7 @@ enum reason {
     REASON_MATCH_DERIVED,
     REASON_MATCH_OBSERVED,
     REASON_MATCH_ALLOWED,
+    REASON_MATCH_SET_ASIDE,
     REASON_MEDIA_UNRECOGNISED, /* not a picture format that is known here */
     REASON_MEDIA_UNSUPPORTED,  /* a picture format or feature that this build does not decode */
     REASON_MEDIA_CORRUPT,      /* not all of the picture could be decoded */
@@ -133,6 +143,7 @@ const char *list_column_name(enum list_column column);
 const char *hash_kind_name(enum hash_kind kind);
 const char *orientation_name(enum orientation orientation);
 const char *view_name(enum view view);
+const char *entry_ruling_name(enum entry_ruling ruling);
 const char *effort_name(enum effort effort);
 const char *trailing_data_name(enum trailing_data trailing);
 const char *media_format_name(enum media_format format);
@@ -143,6 +154,7 @@ const char *right_name(enum right right);
 bool verdict_parse(const char *name, enum verdict *verdict);
 bool list_action_parse(const char *name, enum list_action *action);
 bool audience_parse(const char *name, enum audience *audience);
+bool entry_ruling_parse(const char *name, enum entry_ruling *ruling);
 bool effort_parse(const char *name, enum effort *effort);
 bool hash_kind_parse(const char *name, enum hash_kind *kind);
 bool view_parse(const char *name, enum view *view);

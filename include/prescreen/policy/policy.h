@@ -26,9 +26,10 @@ struct policy_rules {
 struct policy_match {
     enum list_action action;
     enum hash_kind kind;
-    unsigned int distance; /* bits; 0 for a digest */
-    enum view view;        /* of a PDQ match: that of the upload or of the entry, whichever is not main */
-    uint32_t frame;        /* of a PDQ match; 0 for a still picture */
+    unsigned int distance;    /* bits; 0 for a digest */
+    enum view view;           /* of a PDQ match: that of the upload or of the entry, whichever is not main */
+    uint32_t frame;           /* of a PDQ match; 0 for a still picture */
+    enum entry_ruling ruling; /* about the entry */
 };
 
 struct policy_decision {
@@ -45,6 +46,9 @@ struct policy_decision {
  * most view_action; a media reason for rules->on. Allow and observe lists ask for nothing. The strictest of
  * all that stands is the verdict; when nothing stands it is allow.
  *
+ * What was decided about the entry. One that is exempt neither asks for anything nor overrules anything: its
+ * list counts as an observe list for it. One that is set aside asks for at most block.
+ *
  * What an allow list overrules. By digest (these very bytes are known good): everything, media reasons too.
  * By PDQ through the main view: block and report matches by PDQ through the main view of the same frame that
  * are not nearer than itself. Nothing else: no digest, no other view and no other frame (something else may
@@ -53,12 +57,19 @@ struct policy_decision {
  * Reasons. Block and report lists give match.exact (digest) and match.near (PDQ, main view), also when they
  * are overruled. match.derived is given for their matches through other views, unless a standing exact or
  * near match asks for as much, so that it says "without this view the answer would be milder".
- * match.observed: an observe list matched, in any way; it changes nothing else. match.allowed: an allow list
- * overruled something that asked for more than allow; a known-good match that overruled nothing is no reason.
- * Media reasons are given as they came, also when overruled. complete is false when there is any.
+ * match.observed: an observe list or an exempt entry matched, in any way; it changes nothing else.
+ * match.set_aside: an entry that is set aside matched, and what it asks for would be more without that.
+ * match.allowed: an allow list overruled something that asked for more than allow; a known-good match that
+ * overruled nothing is no reason. Media reasons are given as they came, also when overruled. complete is
+ * false when there is any.
  *
  * Cost: linear in count for a still picture. */
 void policy_decide(const struct policy_rules *rules, const struct policy_match *matches, size_t count,
                    reason_set media, struct policy_decision *decision);
+
+/* What the match at the place asks for by itself, as far as it stands: VERDICT_ALLOW when it asks for nothing
+ * or is overruled. Cost: linear in count. */
+enum verdict policy_asked_by(const struct policy_rules *rules, const struct policy_match *matches,
+                             size_t count, size_t at);
 
 #endif

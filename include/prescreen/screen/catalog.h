@@ -7,12 +7,21 @@
 #include "prescreen/index/generation.h"
 #include "prescreen/store/lists.h"
 
+/* What was decided about an entry in force. */
+struct catalog_ruling {
+    uint64_t row;
+    enum entry_ruling ruling;
+};
+
 /* A consistent reading: index and lists of one lists_version. Immutable; shared by reference count. */
 struct catalog_reading {
     const struct index_generation *generation;
     struct list_info *lists; /* by name; the counts in it are those of this version */
     size_t list_count;
-    uint32_t number_count; /* above every list's number */
+    uint32_t number_count;          /* above every list's number */
+    struct catalog_ruling *rulings; /* by row */
+    size_t ruling_count;
+    size_t exempt_count; /* of them */
     uint64_t lists_version;
     unsigned int digest_kinds; /* HASH_BIT of each digest that entries carry */
     bool has_views;            /* entries have hashes of views */
@@ -34,6 +43,10 @@ int catalog_refresh(struct catalog *catalog, struct diag *diag);
 /* The list of this number, NULL when it is not among those of the reading. Cost: linear in the number of
  * lists. */
 const struct list_info *catalog_find_list(const struct catalog_reading *reading, uint32_t number);
+
+/* The ruling about the entry in this row; RULING_NONE when there is none. Cost: logarithmic in the number of
+ * rulings. */
+enum entry_ruling catalog_find_ruling(const struct catalog_reading *reading, uint64_t row);
 
 /* The newest reading; stays valid until released, whatever happens meanwhile. Cost: a lock and a counter. */
 const struct catalog_reading *catalog_acquire(struct catalog *catalog);

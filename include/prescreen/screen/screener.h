@@ -22,6 +22,7 @@ struct screening_match {
     char entry_id[ENTRY_ID_MAX + 1];
     char classification[CLASSIFICATION_MAX + 1];
     enum list_action action;
+    enum entry_ruling ruling; /* about the entry */
     enum hash_kind kind;
     unsigned int distance; /* bits; 0 for a digest */
     enum orientation orientation;

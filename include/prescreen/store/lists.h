@@ -33,6 +33,7 @@ struct list_info {
     uint64_t created_us, updated_us; /* wall clock; updated_us moves with every import or entries call, also
                                         one that changed nothing: what its source says was taken in then */
     uint64_t version;                /* lists_version of its last change */
+    uint64_t exempt, set_aside;      /* entries with these rulings: see rulings.h */
 };
 
 /* What a change did. */
@@ -40,6 +41,7 @@ struct list_change {
     uint64_t lists_version; /* in force after it */
     uint64_t added, changed, removed, unchanged;
     uint64_t forgotten; /* past entries that are no longer kept: see limits.history */
+    uint64_t lapsed;    /* rulings that ended because their entry became another picture: see rulings.h */
 };
 
 enum { LIST_STORE_WAIT_MS = 5000 }; /* how long a call waits for a change of someone else to end */
@@ -134,7 +136,8 @@ struct stored_entry {
 int list_store_get_row(struct list_store *store, uint64_t row, struct stored_entry *entry, struct diag *diag);
 
 /* What changed after one version up to the version returned, as one consistent reading: every list that
- * exists in order of name, then removed rows, then added rows in ascending order, each followed by its views.
+ * exists in order of name, then removed rows, then added rows in ascending order, each followed by its views,
+ * then the ruling about every row in force that has one, changed or not, in ascending order.
  * since = 0 gives everything that is in force. A changed entry is one removed and one added row. Anything but
  * 0 from a callback stops and is returned. LIST_STORE_NOT_FOUND: since is a version that this store never had
  * (an older copy was put in place), or one so old that what ended since is forgotten; begin again from 0. */
@@ -144,6 +147,7 @@ struct list_follower {
     int (*on_removed)(void *context, uint64_t row);
     int (*on_added)(void *context, uint64_t row, uint32_t list, const struct known_hashes *hashes);
     int (*on_view)(void *context, uint64_t row, const struct entry_view *view); /* NULL: nobody asks */
+    int (*on_ruling)(void *context, uint64_t row, enum entry_ruling ruling);    /* NULL: nobody asks */
 };
 int list_store_follow(struct list_store *store, uint64_t since, const struct list_follower *follower,
                       uint64_t *lists_version, struct diag *diag);
