@@ -183,9 +183,12 @@ const struct command command_rows[] = {
      .run = command_bench_decode},
     {.group = "bench",
      .name = "index",
-     .operands = "",
+     .operands = "[FILE]",
      .summary = "times near lookups beside a plain scan of the same hashes",
+     .details =
+         "FILE holds PDQ hashes of pictures, one a line: a list of entries around them is measured too.",
      .options = OPTION_BIT(OPTION_ENTRIES) | OPTION_BIT(OPTION_RADIUS),
+     .operands_max = 1,
      .run = command_bench_index},
     {.group = "bench",
      .name = "serve",

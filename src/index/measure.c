@@ -13,7 +13,7 @@
 /* More than any cache holds. */
 static const size_t flush_bytes = (size_t)128 << 20;
 
-enum { COLD_QUERIES_MAX = 100, SCANS = 9, UPLOAD_QUERIES = 8, UPLOADS_MAX = 500 };
+enum { COLD_QUERIES_MAX = 100, SCANS = 9, ORIENTATIONS = 8, UPLOADS_MAX = 500 };
 
 struct bench {
     const struct index_setting *setting;
@@ -55,22 +55,42 @@ static struct pdq_hash change_bits(struct bench *bench, struct pdq_hash hash, un
     return hash;
 }
 
-static void make_hashes(struct bench *bench)
+/* The crowd's entries are those of these numbers times the stride. */
+static size_t crowd_stride(const struct index_setting *setting)
+{
+    return setting->entries / setting->crowd;
+}
+
+static bool is_of_crowd(const struct index_setting *setting, size_t number)
+{
+    return setting->crowd > 0 && number % crowd_stride(setting) == 0 &&
+           number / crowd_stride(setting) < setting->crowd;
+}
+
+static struct pdq_hash make_hash(struct bench *bench, size_t number, struct pdq_hash crowd)
 {
     const struct index_setting *setting = bench->setting;
 
-    for (size_t i = 0; i < setting->entries; i++)
-        bench->hashes[i] = setting->seed_count == 0
-                               ? random_hash(bench)
-                               : change_bits(bench, setting->seeds[next_random(bench) % setting->seed_count],
-                                             setting->changes_max);
+    if (is_of_crowd(setting, number))
+        return change_bits(bench, crowd, INDEX_MEASURE_CROWD_CHANGES);
+    if (setting->seed_count == 0)
+        return random_hash(bench);
+    return change_bits(bench, setting->seeds[next_random(bench) % setting->seed_count], setting->changes_max);
+}
+
+static void make_hashes(struct bench *bench)
+{
+    const struct pdq_hash crowd = random_hash(bench);
+
+    for (size_t i = 0; i < bench->setting->entries; i++)
+        bench->hashes[i] = make_hash(bench, i, crowd);
 }
 
 static double now_us(void)
 {
     struct timespec now;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
@@ -105,10 +125,24 @@ static int watch_find(void *context, size_t query_number, uint32_t id, unsigned 
     return 0;
 }
 
+/* The number of an entry whose neighbour is to be looked up. */
+static size_t choose_entry(struct bench *bench)
+{
+    const struct index_setting *setting = bench->setting;
+    size_t number;
+
+    if (setting->asks_crowd)
+        return next_random(bench) % setting->crowd * crowd_stride(setting);
+    do
+        number = next_random(bench) % setting->entries;
+    while (is_of_crowd(setting, number) && setting->crowd < setting->entries);
+    return number;
+}
+
 /* Looks up a neighbour of one entry and notes the time. */
 static int measure_query(struct bench *bench, double *time_us, struct index_measurement *measurement)
 {
-    struct watch watch = {.wanted = (uint32_t)(next_random(bench) % bench->setting->entries)};
+    struct watch watch = {.wanted = (uint32_t)choose_entry(bench)};
     struct near_sink sink = {&watch, watch_find};
     struct near_query query = {change_bits(bench, bench->hashes[watch.wanted], bench->setting->radius),
                                bench->setting->radius};
@@ -153,22 +187,38 @@ static int measure_cold(struct bench *bench, struct index_measurement *measureme
     return result;
 }
 
-static int measure_uploads(struct bench *bench, struct index_measurement *measurement)
+/* Looks up so many queries of nobody's neighbourhood at once, so many times; the times are those of all. */
+static int measure_together(struct bench *bench, size_t together, unsigned int radius, size_t times)
 {
-    const size_t count = bench->setting->queries < UPLOADS_MAX ? bench->setting->queries : UPLOADS_MAX;
     struct watch watch = {0};
     struct near_sink sink = {&watch, watch_find};
-    struct near_query queries[UPLOAD_QUERIES];
+    struct near_query queries[INDEX_MEASURE_VIEWS];
     int result = 0;
 
-    for (size_t i = 0; i < count && result == 0; i++) {
-        for (size_t q = 0; q < UPLOAD_QUERIES; q++)
-            queries[q] = (struct near_query){random_hash(bench), bench->setting->radius};
+    for (size_t i = 0; i < times && result == 0; i++) {
+        for (size_t q = 0; q < together; q++)
+            queries[q] = (struct near_query){random_hash(bench), radius};
         double started = now_us();
-        result = near_index_search(bench->index, queries, UPLOAD_QUERIES, &sink);
+        result = near_index_search(bench->index, queries, together, &sink);
         bench->times[i] = now_us() - started;
     }
-    measurement->upload_p50 = percentile(bench, count, 0.50);
+    return result;
+}
+
+static int measure_strangers(struct bench *bench, struct index_measurement *measurement)
+{
+    const size_t count = bench->setting->queries;
+    const size_t uploads = count < UPLOADS_MAX ? count : UPLOADS_MAX;
+    int result = measure_together(bench, 1, bench->setting->radius, count);
+
+    measurement->far_p50 = percentile(bench, count, 0.50);
+    measurement->far_p99 = percentile(bench, count, 0.99);
+    if (result == 0)
+        result = measure_together(bench, ORIENTATIONS, bench->setting->radius, uploads);
+    measurement->upload_p50 = percentile(bench, uploads, 0.50);
+    if (result == 0)
+        result = measure_together(bench, INDEX_MEASURE_VIEWS, INDEX_MEASURE_VIEW_RADIUS, uploads);
+    measurement->view_p50 = percentile(bench, uploads, 0.50) / INDEX_MEASURE_VIEWS;
     return result;
 }
 
@@ -206,7 +256,8 @@ static bool is_in_range(const struct index_setting *setting)
 {
     return setting->entries >= 1 && setting->entries <= NEAR_COUNT_MAX && setting->queries >= 1 &&
            setting->queries <= INDEX_MEASURE_QUERIES_MAX && setting->radius <= NEAR_RADIUS_MAX &&
-           setting->changes_max <= INDEX_MEASURE_CHANGES_MAX && setting->level <= cpu_detect();
+           setting->changes_max <= INDEX_MEASURE_CHANGES_MAX && setting->crowd <= setting->entries &&
+           (setting->crowd > 0 || !setting->asks_crowd) && setting->level <= cpu_detect();
 }
 
 static int measure(struct bench *bench, struct index_measurement *measurement)
@@ -215,7 +266,7 @@ static int measure(struct bench *bench, struct index_measurement *measurement)
 
     result = result < 0 ? result : measure_warm(bench, measurement);
     result = result < 0 ? result : measure_cold(bench, measurement);
-    result = result < 0 ? result : measure_uploads(bench, measurement);
+    result = result < 0 ? result : measure_strangers(bench, measurement);
     return result < 0 ? result : measure_scan(bench, measurement);
 }
 

@@ -328,19 +328,31 @@ START_TEST(a_measurement_finds_what_it_planted_and_refuses_nonsense)
     ck_assert_double_eq_tol(measurement.finds_per_query, 1, 1e-6);
     ck_assert(measurement.warm_p50 > 0 && measurement.warm_p50 <= measurement.warm_p99);
     ck_assert(measurement.cold_p50 > 0 && measurement.upload_p50 > 0 && measurement.scan_p50 > 0);
+    ck_assert(measurement.view_p50 > 0 && measurement.view_p50 < measurement.upload_p50);
+    ck_assert(measurement.far_p50 > 0 && measurement.far_p50 <= measurement.far_p99);
     setting.seeds = seeds;
     setting.seed_count = 10;
     setting.changes_max = 20;
     setting.queries = 1;
     ck_assert_int_eq(index_measure(&setting, &measurement), 0);
     ck_assert(measurement.missed == 0 && measurement.finds_per_query > 10);
+    setting = good;
+    setting.crowd = 1000;
+    ck_assert_int_eq(index_measure(&setting, &measurement), 0);
+    ck_assert_uint_eq(measurement.missed, 0);
+    ck_assert_double_eq_tol(measurement.finds_per_query, 1, 1e-6);
+    setting.asks_crowd = true;
+    ck_assert_int_eq(index_measure(&setting, &measurement), 0);
+    ck_assert(measurement.missed == 0 && measurement.finds_per_query > 100);
     measurement.missed = 77;
-    for (int fault = 0; fault < 6; fault++) {
+    for (int fault = 0; fault < 8; fault++) {
         setting = good;
         setting.entries = fault == 0 ? 0 : fault == 1 ? (size_t)NEAR_COUNT_MAX + 1 : good.entries;
         setting.queries = fault == 2 ? 0 : fault == 3 ? INDEX_MEASURE_QUERIES_MAX + 1 : good.queries;
         setting.radius = fault == 4 ? NEAR_RADIUS_MAX + 1 : good.radius;
         setting.changes_max = fault == 5 ? INDEX_MEASURE_CHANGES_MAX + 1 : 0;
+        setting.crowd = fault == 6 ? good.entries + 1 : 0;
+        setting.asks_crowd = fault == 7;
         ck_assert_int_eq(index_measure(&setting, &measurement), -EINVAL);
     }
     ck_assert_uint_eq(measurement.missed, 77);
