@@ -11,6 +11,8 @@
 #define GIB ((uint64_t)1 << 30)
 #define MS  ((uint64_t)1000)
 #define S   ((uint64_t)1000000)
+#define MIN (60 * S)
+#define H   (60 * MIN)
 
 #define AT(member) offsetof(struct config_limits, member)
 
@@ -35,6 +37,13 @@ const struct config_limit_row config_limit_rows[] = {
      "longest wait for a worker, then 503"},
     {"history", 10, 1000, 1000000, UNIT_COUNT, AT(history),
      "versions of a list to go back to; of older ones only who, when, how many"},
+    {"flood_window", 1 * MIN, 1 * H, 168 * H, UNIT_TIME, AT(flood_window_us),
+     "over which the matches of an entry are counted, each account once"},
+    {"flood_matches", 2, 100, 1000000000, UNIT_COUNT, AT(flood_matches),
+     "of an entry of a report list in a window; from there on it is set aside when that is far above its "
+     "history"},
+    {"flood_factor", 1, 10, 1000000, UNIT_COUNT, AT(flood_factor),
+     "times as many as in its usual window are far above its history"},
     {"cache", 0, 64 * MIB, 64 * GIB, UNIT_BYTES, AT(cache_bytes),
      "memory for what workers found, so that the same bytes are not decoded again; 0 = none is kept"},
 };

@@ -23,6 +23,7 @@ struct metrics {
     _Atomic uint64_t screenings[VERDICT_COUNT][2]; /* by complete */
     _Atomic uint64_t reasons[REASON_COUNT];
     _Atomic uint64_t stale_screenings;
+    _Atomic uint64_t set_aside;
     _Atomic uint64_t responses[STATUS_COUNT];
     _Atomic int64_t connections;
     struct histogram total, decode;
@@ -80,6 +81,11 @@ void metrics_count_screening(struct metrics *metrics, enum verdict verdict, bool
     histogram_add(&metrics->total, total_us);
     if (decode_us > 0)
         histogram_add(&metrics->decode, decode_us);
+}
+
+void metrics_count_set_aside(struct metrics *metrics, uint64_t entries)
+{
+    add(&metrics->set_aside, entries);
 }
 
 void metrics_count_stale_screening(struct metrics *metrics)
@@ -154,6 +160,8 @@ static void render_screenings(struct metrics *metrics, struct page *page)
     for (int reason = 0; reason < REASON_COUNT; reason++)
         page_write(page, "prescreen_reasons_total{reason=\"%s\"} %" PRIu64 "\n",
                    reason_name((enum reason)reason), read_counter(&metrics->reasons[reason]));
+    page_single(page, "flood_set_aside_total", "counter",
+                "Entries that the flood guard set aside for review.", read_counter(&metrics->set_aside));
     page_single(page, "stale_screenings_total", "counter",
                 "Screenings with lists past the profile's max_list_age (stale_lists: serve).",
                 read_counter(&metrics->stale_screenings));
@@ -273,6 +281,29 @@ static void render_cache(const struct examination_cache_status *cache, struct pa
     page_single(page, "cache_bytes", "gauge", "Memory of the findings that are kept.", cache->bytes);
 }
 
+/* A metric of each list. */
+static void render_by_list(struct page *page, const struct metrics_reading *reading, const char *name,
+                           const char *help, uint64_t (*value)(const struct list_info *list))
+{
+    char label[2 * LIST_NAME_MAX + 1];
+
+    page_start(page, name, "gauge", help);
+    for (size_t i = 0; i < reading->list_count; i++)
+        page_write(page, "prescreen_%s{list=\"%s\"} %" PRIu64 "\n", name,
+                   escape_label(reading->lists[i].properties.name, label, sizeof label),
+                   value(&reading->lists[i]));
+}
+
+static uint64_t exempt_of(const struct list_info *list)
+{
+    return list->exempt;
+}
+
+static uint64_t set_aside_of(const struct list_info *list)
+{
+    return list->set_aside;
+}
+
 static void render_lists(const struct metrics_reading *reading, struct page *page)
 {
     char name[2 * LIST_NAME_MAX + 1];
@@ -287,6 +318,9 @@ static void render_lists(const struct metrics_reading *reading, struct page *pag
                    escape_label(list->properties.name, name, sizeof name),
                    list_action_name(list->properties.action), list->entries);
     }
+    render_by_list(page, reading, "entries_exempt", "Entries of a list that change no verdict.", exempt_of);
+    render_by_list(page, reading, "entries_set_aside", "Entries of a list that wait for review.",
+                   set_aside_of);
     page_start(page, "list_age_seconds", "gauge", "Time since a list was last updated.");
     for (size_t i = 0; i < reading->list_count; i++) {
         const struct list_info *list = &reading->lists[i];

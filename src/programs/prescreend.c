@@ -106,6 +106,17 @@ static void warn_of_stale_lists(struct parts *parts, const struct screening *scr
                                        LOG_TEXT("profile", screening->profile), LOG_END});
 }
 
+static void on_flood(void *context, const struct flood_event *event)
+{
+    struct parts *parts = context;
+
+    metrics_count_set_aside(parts->metrics, event->entries);
+    log_event(parts->log, event->failed ? LOG_ERROR : LOG_WARN,
+              event->failed ? "flood_not_set_aside" : "entries_set_aside",
+              (struct log_field[]){LOG_TEXT("list", event->list), LOG_NUMBER("entries", event->entries),
+                                   LOG_TEXT("detail", event->detail), LOG_END});
+}
+
 static void on_screening(void *context, const struct screening *screening)
 {
     struct parts *parts = context;
@@ -171,6 +182,7 @@ static int start_parts(struct parts *parts, struct diag *diag)
                                       .list_store = parts->list_store,
                                       .record_store = parts->record_store,
                                       .on_screening = on_screening,
+                                      .on_flood = on_flood,
                                       .on_screening_context = parts};
     result = screener_create(&screener, &parts->screener);
     if (result != 0)
@@ -237,6 +249,9 @@ static int serve(struct parts *parts, const sigset_t *signals)
         forgotten_us = clock_monotonic_us();
         if (record_store_forget_answers(parts->record_store, clock_wall_us(), &diag) != 0)
             log_event(parts->log, LOG_ERROR, "answers_not_forgotten",
+                      (struct log_field[]){LOG_TEXT("detail", diag.text), LOG_END});
+        if (record_store_forget_hits(parts->record_store, clock_wall_us(), &diag) != 0)
+            log_event(parts->log, LOG_ERROR, "hits_not_forgotten",
                       (struct log_field[]){LOG_TEXT("detail", diag.text), LOG_END});
     }
 }

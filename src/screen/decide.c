@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int screening_decide(const struct screening_job *job, const struct findings *findings, reason_set media,
+int screening_decide(const struct screening_job *job, struct findings *findings, reason_set media,
                      struct screening *screening)
 {
     struct policy_match *matches = calloc(findings->count + 1, sizeof *matches);
@@ -24,6 +24,8 @@ int screening_decide(const struct screening_job *job, const struct findings *fin
                                   .ruling = finding->ruling};
     }
     policy_decide(job->rules, matches, findings->count, media, &decision);
+    for (size_t i = 0; decision.verdict == VERDICT_REPORT && i < findings->count; i++)
+        findings->rows[i].asks = policy_asked_by(job->rules, matches, findings->count, i);
     free(matches);
     screening->verdict = decision.verdict;
     screening->complete = decision.complete;

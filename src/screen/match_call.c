@@ -78,6 +78,7 @@ static int screen_items(const struct screening_job *job, const struct match_item
     }
     for (size_t i = 0; i < count; i++)
         screening_announce(job, &arrays->screenings[i]);
+    screening_watch_flood(job, arrays->pointers, count);
     *answer = text;
     return 0;
 }

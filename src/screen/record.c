@@ -41,7 +41,7 @@ static void free_texts(struct row_texts *texts, size_t count)
 }
 
 static void fill_record(const struct screening *screening, const struct screening_request *request,
-                        const char *content_id, const struct row_texts *texts,
+                        const char *content_id, uint64_t hit_window_us, const struct row_texts *texts,
                         struct screening_record *record)
 {
     *record = (struct screening_record){
@@ -61,6 +61,9 @@ static void fill_record(const struct screening *screening, const struct screenin
         .account_ref = request->account_ref,
         .key_name = request->key_name,
         .request_id = request->request_id,
+        .hits = screening->hits,
+        .hit_count = screening->hit_count,
+        .hit_window_us = hit_window_us,
     };
 }
 
@@ -110,7 +113,8 @@ int screening_record(const struct screening_job *job, const struct screening *co
             result = diag_fail(diag, -ENOMEM, "no memory for the record");
             goto out;
         }
-        fill_record(screenings[i], job->request, content_ids[i], &texts[i], &records[kept++]);
+        fill_record(screenings[i], job->request, content_ids[i],
+                    job->screener->parts.config->limits.flood_window_us, &texts[i], &records[kept++]);
     }
     if (kept > 0 || idempotent != NULL)
         result = add(job->screener, records, kept, idempotent, answer, first_answer, diag);

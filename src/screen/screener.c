@@ -150,6 +150,8 @@ int screening_conclude(const struct screening_job *job, const struct examination
         diag_set(diag, "no memory to look the upload up");
     if (result == 0)
         result = screening_describe_matches(job, &findings, screening, diag);
+    if (result == 0)
+        result = screening_collect_hits(job, &findings, screening, diag);
     findings_clear(&findings);
     screening->timing.match_us = clock_monotonic_us() - before_us;
     return result;
@@ -158,7 +160,9 @@ int screening_conclude(const struct screening_job *job, const struct examination
 void screening_clear(struct screening *screening)
 {
     free(screening->matches);
+    free(screening->hits);
     screening->matches = NULL;
+    screening->hits = NULL;
 }
 
 void screening_announce(const struct screening_job *job, const struct screening *screening)
@@ -207,6 +211,7 @@ static int record_and_answer(const struct screening_job *job, struct screening *
         return result;
     }
     screening_announce(job, screening);
+    screening_watch_flood(job, screenings, 1);
     *answer = text;
     return 0;
 }

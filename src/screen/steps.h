@@ -32,6 +32,8 @@ struct finding {
     enum view view;       /* of the upload */
     enum view entry_view; /* of the entry */
     uint32_t frame;
+    enum verdict
+        asks; /* set by screening_decide(): what it asks for by itself, where the verdict is report */
     bool
         is_allowance; /* stands for a frame that a known-good entry is near to: to decide with, not to show */
 };
@@ -124,13 +126,26 @@ void screening_keep(const struct screener *screener, const struct upload *upload
 int screening_complete_digests(struct upload *upload, unsigned int kinds, struct diag *diag);
 
 /* Turns sorted findings and the media reasons into verdict and reasons. Errors: -ENOMEM. */
-int screening_decide(const struct screening_job *job, const struct findings *findings, reason_set media,
+int screening_decide(const struct screening_job *job, struct findings *findings, reason_set media,
                      struct screening *screening);
 
 /* Gives the screening its matches to be shown, with what only the store knows. Errors: negative errno with
  * diag. */
 int screening_describe_matches(const struct screening_job *job, const struct findings *findings,
                                struct screening *screening, struct diag *diag);
+
+/* Gives the screening the entries that its report rests on, to be counted with its record: at most as many as
+ * are shown, the nearest. Errors: negative errno with diag. */
+int screening_collect_hits(const struct screening_job *job, const struct findings *findings,
+                           struct screening *screening, struct diag *diag);
+
+/* Whether so many matches in a window are a flood, for an entry that usually has so many. */
+bool flood_exceeds(const struct config_limits *limits, uint64_t recent, double usual);
+
+/* Sets the entries aside that are flooding, after the screenings have been recorded, and tells the observer.
+ */
+void screening_watch_flood(const struct screening_job *job, const struct screening *const *screenings,
+                           size_t count);
 
 /* Whether the screening is to be on disk before it is answered. */
 bool screening_must_be_recorded(const struct screening_job *job, const struct screening *screening);

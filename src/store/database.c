@@ -357,6 +357,11 @@ void bind_blob(struct database_binder *binder, const void *data, size_t size)
     note(binder, sqlite3_bind_blob64(binder->statement, ++binder->place, data, size, SQLITE_STATIC));
 }
 
+void bind_real(struct database_binder *binder, double value)
+{
+    note(binder, sqlite3_bind_double(binder->statement, ++binder->place, value));
+}
+
 void bind_null(struct database_binder *binder)
 {
     note(binder, sqlite3_bind_null(binder->statement, ++binder->place));

@@ -89,6 +89,7 @@ void bind_number(struct database_binder *binder, int64_t value);
 void bind_text(struct database_binder *binder, const char *text);
 void bind_text_or_null(struct database_binder *binder, const char *text); /* "" = NULL */
 void bind_blob(struct database_binder *binder, const void *data, size_t size);
+void bind_real(struct database_binder *binder, double value);
 void bind_null(struct database_binder *binder);
 int database_bound(const struct database_binder *binder, struct diag *diag);
 

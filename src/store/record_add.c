@@ -31,6 +31,8 @@ int record_add_prepare(struct record_store *store, struct diag *diag)
             store->writer, "INSERT INTO outbox(screening_id, created_us, state) VALUES(?1, ?2, 'pending')",
             &store->add_report, diag);
     if (result == 0)
+        result = record_hits_prepare(store, diag);
+    if (result == 0)
         result = database_prepare(
             store->writer,
             "INSERT INTO answer(key_name, idempotency_key, fingerprint, answer, created_us)"
@@ -131,6 +133,7 @@ static void forget_bindings(struct record_store *store)
     sqlite3_clear_bindings(store->add_record);
     sqlite3_clear_bindings(store->add_report);
     sqlite3_clear_bindings(store->keep_answer);
+    record_hits_forget_bindings(store);
 }
 
 int record_add_run(struct record_store *store, struct record_job *job)
@@ -144,6 +147,8 @@ int record_add_run(struct record_store *store, struct record_job *job)
         result = add_record(store, &job->records[i], diag);
         if (result == 0 && job->records[i].verdict == VERDICT_REPORT)
             result = add_report(store, &job->records[i], diag);
+        if (result == 0)
+            result = record_hits_count(store, &job->records[i], diag);
     }
     if (job->request != NULL && result == 0)
         result = keep_answer(store, job, diag);

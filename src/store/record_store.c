@@ -6,6 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How often entries match: for each one number a window, and who did in the window that runs. */
+#define HITS_SCHEMA                                                                                          \
+    "CREATE TABLE hit("                                                                                      \
+    " id INTEGER PRIMARY KEY, list INTEGER NOT NULL, entry_id TEXT NOT NULL, began_us INTEGER NOT NULL,"     \
+    " count INTEGER NOT NULL, previous INTEGER NOT NULL, usual REAL NOT NULL, UNIQUE(list, entry_id)) "      \
+    "STRICT;"                                                                                                \
+    "CREATE INDEX hit_age ON hit(began_us);"                                                                 \
+    "CREATE TABLE hit_account("                                                                              \
+    " id INTEGER PRIMARY KEY, list INTEGER NOT NULL, entry_id TEXT NOT NULL, account TEXT NOT NULL,"         \
+    " began_us INTEGER NOT NULL, UNIQUE(list, entry_id, account)) STRICT;"                                   \
+    "CREATE INDEX hit_account_age ON hit_account(began_us);"
+
 static const char schema[] =
     "CREATE TABLE record("
     " id INTEGER PRIMARY KEY, screening_id TEXT NOT NULL UNIQUE, at_us INTEGER NOT NULL CHECK(at_us >= 0),"
@@ -27,13 +39,17 @@ static const char schema[] =
     "CREATE TRIGGER record_stays BEFORE DELETE ON record BEGIN SELECT raise(ABORT, 'records are never "
     "deleted'); END;"
     "CREATE TRIGGER record_is BEFORE UPDATE ON record BEGIN SELECT raise(ABORT, 'records are never "
-    "changed'); END;";
+    "changed'); END;" HITS_SCHEMA;
+
+/* From each layout to the next. */
+static const char *const upgrades[] = {HITS_SCHEMA};
 
 static const struct database_layout layout = {.file = "records.sqlite",
                                               .what = "record store",
                                               .application_id = 0x50535253,
-                                              .version = 1,
+                                              .version = 1 + sizeof upgrades / sizeof upgrades[0],
                                               .schema = schema,
+                                              .upgrades = upgrades,
                                               .wait_ms = RECORD_STORE_WAIT_MS,
                                               .text_max = RECORD_TEXT_MAX};
 

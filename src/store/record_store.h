@@ -40,6 +40,7 @@ struct record_store {
     bool writing; /* some thread writes: the rest is its alone */
     sqlite3 *writer;
     sqlite3_stmt *find_answer, *add_record, *add_report, *keep_answer;
+    sqlite3_stmt *see_account, *find_hit, *keep_hit;
 };
 
 /* Waits for its turn, runs the job and has it on disk; the job's outcome, or a negative errno with diag. */
@@ -55,6 +56,11 @@ int record_answer_find(sqlite3_stmt *statement, const struct idempotent_request 
 #define RECORD_ANSWER_QUERY                                                                                  \
     "SELECT fingerprint, answer FROM answer WHERE key_name = ?1 AND idempotency_key = ?2 AND created_us > "  \
     "?3"
+
+/* Counts the hits of a record, within the transaction that adds it, and tells each its numbers. */
+int record_hits_count(struct record_store *store, const struct screening_record *record, struct diag *diag);
+void record_hits_forget_bindings(struct record_store *store);
+int record_hits_prepare(struct record_store *store, struct diag *diag);
 
 /* Statements of the writer. */
 int record_add_prepare(struct record_store *store, struct diag *diag);

@@ -76,10 +76,10 @@ START_TEST(store_is_for_its_owner_alone_and_newer_ones_are_refused)
     ck_assert_uint_eq(mode_of(file_in(&folder, "records.sqlite")), 0600);
     ck_assert_uint_eq(mode_of(file_in(&folder, "records.sqlite-wal")), 0600);
     ck_assert_str_eq(ask("PRAGMA journal_mode"), "wal");
-    ck_assert_int_eq(run_sql(&folder, "records.sqlite", "PRAGMA user_version=2"), SQLITE_OK);
+    ck_assert_int_eq(run_sql(&folder, "records.sqlite", "PRAGMA user_version=3"), SQLITE_OK);
     ck_assert_int_eq(record_store_open(folder.path, &other, &diag), -ENOTSUP);
     ck_assert_ptr_null(other);
-    ck_assert_int_eq(run_sql(&folder, "records.sqlite", "PRAGMA user_version=1"), SQLITE_OK);
+    ck_assert_int_eq(run_sql(&folder, "records.sqlite", "PRAGMA user_version=2"), SQLITE_OK);
     ck_assert_int_eq(record_store_open(folder.path, &other, &diag), 0);
     record_store_close(other);
     record_store_close(NULL);

@@ -76,6 +76,7 @@ struct config_limits {
     uint64_t body_bytes, import_bytes, pixels, frames, worker_memory_bytes, job_time_us, upload_time_us;
     uint64_t connections, queue, queue_time_us;
     uint64_t history;
+    uint64_t flood_window_us, flood_matches, flood_factor;
     uint64_t cache_bytes; /* 0 = nothing is kept */
 };
 

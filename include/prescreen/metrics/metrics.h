@@ -22,6 +22,7 @@ void metrics_count_screening(struct metrics *metrics, enum verdict verdict, bool
                              uint64_t total_us, uint64_t decode_us);
 /* A screening with lists past the profile's max_list_age. */
 void metrics_count_stale_screening(struct metrics *metrics);
+void metrics_count_set_aside(struct metrics *metrics, uint64_t entries);
 void metrics_count_response(struct metrics *metrics, unsigned int status);
 void metrics_count_connection(struct metrics *metrics, int change);
 

@@ -53,8 +53,10 @@ struct screening {
     reason_set reasons;
     struct screening_match *matches; /* nearest first, at most SCREENING_MATCHES_MAX */
     size_t match_count;
-    uint64_t match_total; /* entries that matched, also those past the cap */
-    bool has_media;       /* false for items of /v1/match */
+    uint64_t match_total;    /* entries that matched, also those past the cap */
+    struct record_hit *hits; /* entries that a report rests on */
+    size_t hit_count;
+    bool has_media; /* false for items of /v1/match */
     struct screening_media media;
     struct known_hashes hashes;
     char profile[CONFIG_NAME_MAX + 1];
@@ -102,6 +104,14 @@ enum screener_outcome {
     SCREENER_NOT_RECORDED  /* the record could not be made durable, so there is no verdict */
 };
 
+/* The flood guard set entries of a list aside, or could not. */
+struct flood_event {
+    const char *list;
+    uint64_t entries;
+    bool failed;
+    const char *detail; /* how many matches, or what failed */
+};
+
 struct screener_parts {
     const struct config *config; /* all borrowed for the screener's life */
     struct decoders *decoders;
@@ -112,7 +122,9 @@ struct screener_parts {
     /* Told of every screening that came to a verdict, after its record; on the caller's thread; may be NULL.
      */
     void (*on_screening)(void *context, const struct screening *screening);
-    void *on_screening_context;
+    /* Told of a flood, in the same way. */
+    void (*on_flood)(void *context, const struct flood_event *event);
+    void *on_screening_context; /* of both */
 };
 
 struct screener;

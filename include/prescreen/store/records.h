@@ -6,6 +6,7 @@
 #include "prescreen/base/uuid.h"
 #include "prescreen/base/vocabulary.h"
 #include "prescreen/hash/hashes.h"
+#include "prescreen/lists/entry.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +19,16 @@ enum record_store_outcome {
     RECORD_REPEATED, /* this idempotency key has an answer already; nothing was added; the first answer is
                         given */
     RECORD_CONFLICT  /* this idempotency key was used with other bytes or parameters; nothing was added */
+};
+
+/* An entry that a verdict rests on. It is counted with the record: how often it matched lately, each account
+ * once a window (each record of an account that is not known), and how often it does otherwise. */
+#define RECORD_HIT_WINDOW_MAX_US (7 * UINT64_C(86400000000))
+struct record_hit {
+    uint32_t list; /* list_info.number */
+    char entry_id[ENTRY_ID_MAX + 1];
+    uint64_t recent; /* set when the record is added: within the last window, this one included */
+    double usual;    /* set as well: in an average window before, of about the last 24 */
 };
 
 /* One screening. All texts borrowed, terminated, "" = absent; JSON texts are compact. */
@@ -38,6 +49,9 @@ struct screening_record {
     const char *account_ref;
     const char *key_name; /* of the caller */
     const char *request_id;
+    struct record_hit *hits; /* written to by record_store_add() */
+    size_t hit_count;
+    uint64_t hit_window_us; /* 1-RECORD_HIT_WINDOW_MAX_US when there are hits */
 };
 
 /* An idempotent request: same caller, same key, same fingerprint -> same answer for 24 h. */
@@ -80,6 +94,9 @@ int record_store_probe(struct record_store *store, struct diag *diag);
 
 /* Forgets answers older than their life. Cost: by the number forgotten; call now and then. */
 int record_store_forget_answers(struct record_store *store, uint64_t now_us, struct diag *diag);
+
+/* Forgets what no longer tells anything of how often entries match. Cost: by the number forgotten. */
+int record_store_forget_hits(struct record_store *store, uint64_t now_us, struct diag *diag);
 
 /* Gives one record as a JSON object text, the caller's to free(). Its members are those of screening_record
  * without "_json", "at" (RFC 3339) instead of at_us; what is absent is null. RECORD_NOT_FOUND when there is
