@@ -27,7 +27,7 @@ static int find_meaning(const struct intake *intake, const char *class, const ch
     bool has_rules = rules != NULL && rules->class_count > 0;
 
     *meaning = intake->options.action;
-    if (!format->has_classes || (!has_rules && !format->needs_classes))
+    if (intake->options.any_class || !format->has_classes || (!has_rules && !format->needs_classes))
         return 0;
     if (class[0] == '\0')
         class = no_class;

@@ -8,6 +8,7 @@
 struct intake {
     struct list_reader_options options;
     struct list_tally tally;
+    struct list_paging paging;
 };
 
 /* What a format is made of. state is the format's own. */

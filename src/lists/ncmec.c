@@ -74,6 +74,8 @@ enum {
 static const char *const field_names[FIELD_COUNT] = {"id",  "timestamp", "classification", "member",
                                                      "md5", "sha1",      "sha256",         "pdq"};
 
+static const char *const paging_names[] = {"paging next"};
+
 enum { NO_FIELD = FIELD_COUNT, PLACE_SIZE = 64, ENTRY_NAME_SIZE = 2 * LIST_FIELD_MAX + 2 };
 
 struct ncmec_reader {
@@ -83,8 +85,10 @@ struct ncmec_reader {
     enum place stack[LIST_DEPTH_MAX + 1];
     struct field_set fields;
     unsigned int field; /* that the text belongs to, or NO_FIELD */
-    uint64_t record;    /* number of the record, from 1 */
-    uint64_t line;      /* that it begins on */
+    struct field_set paging;
+    bool in_paging;  /* the text belongs to it */
+    uint64_t record; /* number of the record, from 1 */
+    uint64_t line;   /* that it begins on */
     struct diag flaw, said;
     int flaw_outcome;
     bool has_root;
@@ -138,6 +142,35 @@ static void take_fingerprint(struct ncmec_reader *reader, const char *name)
         intake_leave(reader->intake, name);
 }
 
+/* What is wrong with the link to the next page is wrong with the whole document: records could be missed. */
+static int judge_next(struct ncmec_reader *reader, int outcome, const struct diag *why)
+{
+    if (outcome != 0)
+        diag_set(&reader->said, "line %" PRIu64 ": %s", xml_stream_line(reader->stream), why->text);
+    return outcome == 0 ? 0 : LIST_READER_BAD;
+}
+
+static int begin_next(struct ncmec_reader *reader)
+{
+    struct diag why = {""};
+
+    reader->in_paging = true;
+    return judge_next(reader, fields_begin(&reader->paging, 0, &why), &why);
+}
+
+static int end_next(struct ncmec_reader *reader)
+{
+    struct diag why = {""};
+    int outcome = judge_next(reader, fields_end(&reader->paging, 0, &why), &why);
+
+    reader->in_paging = false;
+    if (outcome != 0)
+        return outcome;
+    memcpy(reader->intake->paging.next, fields_text(&reader->paging, 0), sizeof reader->intake->paging.next);
+    reader->intake->tally.more = reader->intake->paging.next[0] != '\0';
+    return 0;
+}
+
 static void begin_record(struct ncmec_reader *reader)
 {
     reader->record++;
@@ -168,6 +201,7 @@ static int on_open(void *context, const char *name, const char *space, const cha
         place = PLACE_ELSEWHERE;
     reader->stack[++reader->depth] = place;
     reader->field = NO_FIELD;
+    reader->in_paging = false;
     switch (place) {
     case PLACE_IMAGE:
     case PLACE_DELETED:
@@ -192,8 +226,7 @@ static int on_open(void *context, const char *name, const char *space, const cha
         take_fingerprint(reader, name);
         break;
     case PLACE_NEXT:
-        reader->intake->tally.more = true;
-        break;
+        return begin_next(reader);
     default:
         break;
     }
@@ -205,6 +238,8 @@ static int on_text(void *context, const char *text, size_t size)
     struct ncmec_reader *reader = context;
     struct diag why;
 
+    if (reader->in_paging)
+        return judge_next(reader, fields_append(&reader->paging, 0, text, size, &why), &why);
     if (reader->field != NO_FIELD)
         note(reader, fields_append(&reader->fields, reader->field, text, size, &why), &why);
     return 0;
@@ -294,6 +329,8 @@ static int on_close(void *context)
     if (reader->field != NO_FIELD)
         note(reader, fields_end(&reader->fields, reader->field, &why), &why);
     reader->field = NO_FIELD;
+    if (place == PLACE_NEXT)
+        return end_next(reader);
     return place == PLACE_IMAGE || place == PLACE_DELETED ? end_record(reader, place) : 0;
 }
 
@@ -309,6 +346,7 @@ static int create(struct intake *intake, void **state)
     made->stack[0] = PLACE_START;
     made->field = NO_FIELD;
     fields_init(&made->fields, field_names, FIELD_COUNT);
+    fields_init(&made->paging, paging_names, 1);
     int result = xml_stream_create(&sink, made, &made->stream);
     if (result != 0)
         free(made);

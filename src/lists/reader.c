@@ -88,6 +88,11 @@ const struct list_tally *list_reader_tally(const struct list_reader *reader)
     return &reader->intake.tally;
 }
 
+const struct list_paging *list_reader_paging(const struct list_reader *reader)
+{
+    return &reader->intake.paging;
+}
+
 void list_reader_free(struct list_reader *reader)
 {
     if (reader == NULL)

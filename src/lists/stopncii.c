@@ -1,4 +1,6 @@
 /* StopNCII's answer to FetchHashes: one page of records. Source: the client in python-threatexchange. */
+#include "prescreen/base/text.h"
+
 #include "hash_text.h"
 #include "json_reader.h"
 
@@ -17,8 +19,12 @@ static const struct json_place places[] = {
 enum { FIELD_HASH, FIELD_STATUS, FIELD_TYPE, FIELD_COUNT };
 static const char *const field_names[FIELD_COUNT] = {"hashValue", "hashStatus", "signalType"};
 
+enum { PAGE_TOKEN, PAGE_TIME, PAGE_COUNT };
+static const char *const page_names[PAGE_COUNT] = {"nextPageToken", "nextSetTimestamp"};
+
 struct stopncii_reader {
     struct json_reader json; /* the context of the walk */
+    struct field_set page;
     struct field_set fields;
     bool has_records;
     char entry_id[DERIVED_ID_SIZE];
@@ -40,15 +46,43 @@ static int enter(void *context, unsigned int place)
     return 0;
 }
 
+/* What is wrong with the paging is wrong with the whole document: records could be missed. */
+static int take_page_value(struct stopncii_reader *reader, const char *key, const struct json_scalar *scalar)
+{
+    struct list_paging *paging = &reader->json.intake->paging;
+    unsigned int field = fields_find(&reader->page, key, strlen(key));
+    struct diag why = {""};
+
+    if (field == PAGE_COUNT || scalar->type == JSON_TYPE_NULL)
+        return 0;
+    int outcome = fields_begin(&reader->page, field, &why);
+    if (outcome == 0 && (scalar->type == JSON_TYPE_BOOL || scalar->type == JSON_TYPE_CONTAINER))
+        outcome = diag_fail(&why, LIST_ENTRY_BAD, "%s: must be a text or a number", page_names[field]);
+    if (outcome == 0)
+        outcome = fields_append(&reader->page, field, scalar->text, scalar->size, &why);
+    if (outcome == 0)
+        outcome = fields_end(&reader->page, field, &why);
+    if (outcome == 0 && field == PAGE_TIME &&
+        !text_parse_u64(fields_text(&reader->page, field), INT64_MAX, &paging->next_time))
+        outcome = diag_fail(&why, LIST_ENTRY_BAD, "%s: not a number of seconds", page_names[field]);
+    if (outcome != 0)
+        return json_reader_refuse(&reader->json, "%s", why.text);
+    if (field == PAGE_TOKEN)
+        memcpy(paging->next, fields_text(&reader->page, field), sizeof paging->next);
+    return 0;
+}
+
 static int take_value(void *context, unsigned int place, const char *key, const struct json_scalar *scalar)
 {
     struct stopncii_reader *reader = context;
 
-    if (place == PLACE_ROOT && key != NULL && strcmp(key, "hasMoreRecords") == 0) {
+    if (place == PLACE_ROOT && strcmp(key, "hasMoreRecords") == 0) {
         if (scalar->type != JSON_TYPE_BOOL)
             return json_reader_refuse(&reader->json, "hasMoreRecords: must be true or false");
         reader->json.intake->tally.more = scalar->size == strlen("true");
     }
+    if (place == PLACE_ROOT)
+        return take_page_value(reader, key, scalar);
     if (place != PLACE_RECORD)
         return 0;
     unsigned int field = fields_find(&reader->fields, key, strlen(key));
@@ -123,6 +157,7 @@ static int create(struct intake *intake, void **state)
     if (made == NULL)
         return -ENOMEM;
     fields_init(&made->fields, field_names, FIELD_COUNT);
+    fields_init(&made->page, page_names, PAGE_COUNT);
     made->json.walk = (struct json_walk){.places = places,
                                          .place_count = sizeof places / sizeof places[0],
                                          .on_enter = enter,

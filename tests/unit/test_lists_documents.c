@@ -450,6 +450,9 @@ static const struct {
     {IMAGE(MEMBER("1") "<id>i</id>" TIME "<classification>C9</classification>" PRINT),
      "line 2, record 1: classification \"C9\" has no meaning", "lists under classes"},
     {IMAGE(MEMBER("1") "<id>a&#10;b</id>" TIME PRINT), "line 2, record 1: id: not UTF-8 text", ""},
+    {QUERY "<paging>\n<next>/a</next><next>/b</next></paging></queryResult>",
+     "line 2: paging next: given twice", ""},
+    {QUERY "<paging><next>/a&#10;b</next></paging></queryResult>", "line 1: paging next: not UTF-8 text", ""},
 };
 
 START_TEST(bad_ncmec_is_refused_with_its_place)
@@ -507,6 +510,10 @@ static const struct {
     {"{}", "no hashRecords", ""},
     {"{\"hashRecords\":[],\"hashRecords\":[]}", "byte ", "hashRecords: given twice"},
     {"{\"hasMoreRecords\":1}", "byte ", "hasMoreRecords: must be true or false"},
+    {"{\"nextPageToken\":{}}", "byte ", "nextPageToken: must be a text or a number"},
+    {"{\"nextPageToken\":\"a\",\"nextPageToken\":\"b\"}", "byte ", "nextPageToken: given twice"},
+    {"{\"nextSetTimestamp\":-1}", "byte ", "nextSetTimestamp: not a number of seconds"},
+    {"{\"nextSetTimestamp\":9223372036854775808}", "byte ", "nextSetTimestamp: not a number of seconds"},
     {"{\"hashRecords\":[" RECORD(PDQ_A, "Odd", "ImagePDQ") "]}", "byte ", "hashStatus: \"Odd\" is none of"},
     {"{\"hashRecords\":[" RECORD(MD5_A, "Active", "ImagePDQ") "]}", "byte ", "hashValue: 32 hexadecimal"},
     {"{\"hashRecords\":[" RECORD("", "Active", "ImagePDQ") "]}", "byte ", "hashValue: missing"},

@@ -59,6 +59,12 @@ enum {
  * name; diag tells line or byte, field, value's shape (never a hash) and rule. */
 enum { LIST_READER_BAD = 1 };
 
+/* Where a page of several says that the next one is. */
+struct list_paging {
+    char next[LIST_FIELD_MAX + 1]; /* ncmec: its link; stopncii: its token; "" = it says none */
+    uint64_t next_time; /* stopncii: what to ask from when all pages are there; 0 = it does not say */
+};
+
 /* Told of every skipped record when skipping is on. place ("line 7", "byte 712, record 3") and why are
  * borrowed. */
 typedef void list_skip_sink(void *context, const char *place, const char *why);
@@ -71,8 +77,9 @@ struct list_reader_options {
     enum list_format format;
     enum list_action action;         /* of the list: of the classes it takes those that mean this */
     const struct config_list *rules; /* what the configuration says of the list; borrowed; may be NULL */
+    bool any_class;                  /* every class belongs on the list: for whoever looks at a file's form */
     bool skip_bad; /* leave bad records out instead of refusing the file; what makes the file's form doubtful
-                      always refuses, and so does a class that is not named */
+                     always refuses, and so does a class that is not named */
     list_skip_sink *on_skip;        /* may be NULL */
     entry_sink *on_entry;           /* a positive value makes the record a bad one */
     withdrawal_sink *on_withdrawal; /* NULL: entries that are to go are only counted */
@@ -118,6 +125,9 @@ int list_reader_finish(struct list_reader *reader, struct diag *diag);
 
 /* Borrowed from the reader. */
 const struct list_tally *list_reader_tally(const struct list_reader *reader);
+
+/* What it has said of its pages so far. Borrowed from the reader. */
+const struct list_paging *list_reader_paging(const struct list_reader *reader);
 
 /* Adds what another file of the same import holds. */
 void list_tally_add(struct list_tally *sum, const struct list_tally *tally);
