@@ -113,7 +113,9 @@ static int apply_layer(struct config *config, struct config_layer *layer)
         error = settings_read_limits(&layer->source, layer->raw->limits, &config->limits);
     if (error == 0)
         error = settings_read_keys(&layer->source, layer->raw, config);
-    return error != 0 ? error : settings_read_lists(&layer->source, layer->raw, config);
+    if (error == 0)
+        error = settings_read_lists(&layer->source, layer->raw, config);
+    return error != 0 ? error : settings_read_feeds(&layer->source, layer->raw, config);
 }
 
 static int apply_environment(struct build *build)
@@ -253,6 +255,7 @@ void config_free(struct config *config)
         return;
     free(config->keys);
     settings_free_lists(config->lists, config->list_count);
+    free(config->feeds);
     free(config->profiles);
     free(config);
 }

@@ -46,6 +46,9 @@ const struct config_limit_row config_limit_rows[] = {
      "times as many as in its usual window are far above its history"},
     {"cache", 0, 64 * MIB, 64 * GIB, UNIT_BYTES, AT(cache_bytes),
      "memory for what workers found, so that the same bytes are not decoded again; 0 = none is kept"},
+    {"feed_page", 1 * KIB, 64 * MIB, 1 * GIB, UNIT_BYTES, AT(feed_page_bytes),
+     "largest page of a list that is fetched from its source"},
+    {"feed_time", 100 * MS, 120 * S, 3600 * S, UNIT_TIME, AT(feed_time_us), "for such a page to arrive"},
 };
 const size_t config_limit_count = sizeof config_limit_rows / sizeof config_limit_rows[0];
 

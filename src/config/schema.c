@@ -7,13 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP_KEYS = 9, KEY_KEYS = 3, LIST_KEYS = 4 };
+enum { TOP_KEYS = 10, KEY_KEYS = 3, LIST_KEYS = 4 };
 
 static const char *const setting_names[SETTING_COUNT] = {
     [SETTING_EFFORT] = "effort",           [SETTING_VIEW_RADIUS] = "view_radius",
     [SETTING_VIEW_ACTION] = "view_action", [SETTING_MAX_LIST_AGE] = "max_list_age",
     [SETTING_STALE_LISTS] = "stale_lists", [SETTING_QUALITY_FLOOR] = "quality_floor",
     [SETTING_RECORD] = "record",
+};
+
+static const struct {
+    const char *name;
+    bool needed;
+} feed_settings[FEED_SETTING_COUNT] = {
+    [FEED_SETTING_NAME] = {"name", true},
+    [FEED_SETTING_KIND] = {"kind", true},
+    [FEED_SETTING_URL] = {"url", true},
+    [FEED_SETTING_CREDENTIALS] = {"credentials", true},
+    [FEED_SETTING_INTERVAL] = {"interval", false},
+    [FEED_SETTING_RETRY] = {"retry", false},
+    [FEED_SETTING_CA_FILE] = {"ca_file", false},
+    [FEED_SETTING_BAD_RECORDS] = {"bad_records", false},
 };
 
 /* Each array ends with an empty field, as libcyaml wants it. */
@@ -24,11 +38,12 @@ struct schema {
     cyaml_schema_field_t columns[COLUMN_COUNT + 1];
     cyaml_schema_field_t classes[CLASS_MEANING_COUNT + 1];
     cyaml_schema_field_t list[LIST_KEYS + 1];
+    cyaml_schema_field_t feed[FEED_SETTING_COUNT + 1 + 1]; /* settings, lists */
     cyaml_schema_field_t on[RAW_ON_COUNT - REASON_MEDIA_FIRST + 1];
     cyaml_schema_field_t rules[SETTING_COUNT + 1 + 1];   /* settings, on */
     cyaml_schema_field_t profile[SETTING_COUNT + 2 + 1]; /* settings, on, audience */
     cyaml_schema_field_t audience[AUDIENCE_COUNT + 1];
-    cyaml_schema_value_t key_value, right_value, list_value, class_value, root;
+    cyaml_schema_value_t key_value, right_value, list_value, class_value, feed_value, root;
     size_t profile_count;
     cyaml_schema_field_t profiles[]; /* profile_count + 1 */
 };
@@ -37,6 +52,12 @@ const char *schema_setting_name(enum rule_setting setting)
 {
     BUG_ON(setting >= SETTING_COUNT);
     return setting_names[setting];
+}
+
+const char *schema_feed_setting_name(enum feed_setting setting)
+{
+    BUG_ON(setting >= FEED_SETTING_COUNT);
+    return feed_settings[setting].name;
 }
 
 const char *schema_meaning_name(unsigned int meaning)
@@ -155,6 +176,21 @@ static void describe_list(struct schema *schema)
     schema->list_value = map_value(CYAML_FLAG_DEFAULT, sizeof(struct raw_list), schema->list);
 }
 
+/* Names of lists are texts as classes are. */
+static void describe_feed(struct schema *schema)
+{
+    for (size_t i = 0; i < FEED_SETTING_COUNT; i++)
+        schema->feed[i] =
+            text_field(feed_settings[i].name, offsetof(struct raw_feed, settings) + i * sizeof(char *),
+                       feed_settings[i].needed ? CYAML_FLAG_DEFAULT : CYAML_FLAG_OPTIONAL);
+    schema->feed[FEED_SETTING_COUNT] =
+        list_field("lists", offsetof(struct raw_feed, lists) + offsetof(struct raw_words, words),
+                   offsetof(struct raw_feed, lists) + offsetof(struct raw_words, count), sizeof(char *),
+                   &schema->class_value, CYAML_FLAG_DEFAULT);
+    schema->feed[FEED_SETTING_COUNT].value.sequence.max = CONFIG_FEED_LISTS_MAX;
+    schema->feed_value = map_value(CYAML_FLAG_DEFAULT, sizeof(struct raw_feed), schema->feed);
+}
+
 static void describe_top(struct schema *schema)
 {
     cyaml_schema_field_t profiles =
@@ -180,7 +216,11 @@ static void describe_top(struct schema *schema)
         list_field("lists", offsetof(struct raw_config, lists), offsetof(struct raw_config, list_count),
                    sizeof(struct raw_list), &schema->list_value, CYAML_FLAG_OPTIONAL);
     schema->top[7].value.sequence.max = CONFIG_LISTS_MAX;
-    schema->top[8] = profiles;
+    schema->top[8] =
+        list_field("feeds", offsetof(struct raw_config, feeds), offsetof(struct raw_config, feed_count),
+                   sizeof(struct raw_feed), &schema->feed_value, CYAML_FLAG_OPTIONAL);
+    schema->top[8].value.sequence.max = CONFIG_FEEDS_MAX;
+    schema->top[9] = profiles;
     schema->root = map_value(CYAML_FLAG_POINTER, sizeof(struct raw_config), schema->top);
 }
 
@@ -239,6 +279,7 @@ int schema_create(struct config_source *source, struct schema **schema)
     describe_profile(made);
     describe_key(made);
     describe_list(made);
+    describe_feed(made);
     describe_top(made);
     int error = describe_profiles(source, profiles, made);
     if (error != 0)

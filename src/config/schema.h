@@ -56,6 +56,23 @@ struct raw_list {
     struct raw_words classes[CLASS_MEANING_COUNT];
 };
 
+enum feed_setting {
+    FEED_SETTING_NAME,
+    FEED_SETTING_KIND,
+    FEED_SETTING_URL,
+    FEED_SETTING_CREDENTIALS,
+    FEED_SETTING_INTERVAL,
+    FEED_SETTING_RETRY,
+    FEED_SETTING_CA_FILE,
+    FEED_SETTING_BAD_RECORDS,
+    FEED_SETTING_COUNT
+};
+
+struct raw_feed {
+    char *settings[FEED_SETTING_COUNT];
+    struct raw_words lists;
+};
+
 struct raw_config {
     char *listen;
     char *admin_listen;
@@ -67,6 +84,8 @@ struct raw_config {
     unsigned int key_count;
     struct raw_list *lists;
     unsigned int list_count;
+    struct raw_feed *feeds;
+    unsigned int feed_count;
     struct raw_profile *profiles; /* as many as the schema names; NULL when the file has no profiles */
 };
 
@@ -86,6 +105,9 @@ const char *schema_profile_name(const struct schema *schema, size_t at);
 
 /* "report" and so on; "ignore" for CLASS_IGNORED. */
 const char *schema_meaning_name(unsigned int meaning);
+
+/* "kind" and so on. */
+const char *schema_feed_setting_name(enum feed_setting setting);
 
 /* "effort" and so on. */
 const char *schema_setting_name(enum rule_setting setting);

@@ -21,6 +21,9 @@ int settings_read_keys(struct config_source *source, const struct raw_config *ra
 int settings_read_lists(struct config_source *source, const struct raw_config *raw, struct config *config);
 void settings_free_lists(struct config_list *lists, size_t count);
 
+/* Replaces the feeds when the source has any. What is said of their lists must have been read. */
+int settings_read_feeds(struct config_source *source, const struct raw_config *raw, struct config *config);
+
 /* Reads an Ed25519 public key: base64 of its 32 bytes, or the absolute path of a PEM file. key names it in
  * errors. */
 int settings_read_signature_key(struct config_source *source, const char *key, const char *text,

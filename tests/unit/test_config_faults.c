@@ -26,7 +26,8 @@ static const char full[] =
     "listen: unix:/a\nadmin_listen: localhost:1\ndata_dir: d\nworkers: 2\nlimits: { body: 1MiB, queue: 3 }\n"
     "keys:\n- { name: a, sha256: " HASH_A ", rights: [screen, lists] }\n- { name: b, sha256: " HASH_B
     ", rights: [detail] }\nlists: [{ name: a, classes: { report: [x], ignore: [none] }, columns: { md5: m } "
-    "}]\nprofiles:\n  default: { effort: fast, on: { media.limit: allow } }\n"
+    "}]\nfeeds: [{ name: f, kind: ncmec, url: 'https://h', credentials: c, lists: [a] }]\nprofiles:\n  "
+    "default: { effort: fast, on: { media.limit: allow } }\n"
     "  post: { record: all, audience: { child: { effort: thorough }, adult: { view_radius: 2 } } }\n";
 
 /* One for each place at which a file can be refused. */
@@ -41,6 +42,7 @@ static const char *const refused[] = {
     ", rights: [screen] }",
     "profiles: { post: { effort: quick } }",
     "lists: [{ name: a, classes: { report: [x, x] } }]",
+    "feeds: [{ name: f, kind: ncmec, url: 'https://h', credentials: c, lists: [a] }]",
     "listen: 0.0.0.0:1",
 };
 

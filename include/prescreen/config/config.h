@@ -23,7 +23,10 @@ enum {
     CONFIG_CLASS_MAX = 64,          /* bytes, printable UTF-8 */
     CONFIG_COLUMN_MAX = 64,         /* bytes, printable UTF-8 */
     CONFIG_SIGNATURE_KEY_SIZE = 32, /* bytes */
-    CONFIG_FILE_MAX = 1 << 20,      /* bytes */
+    CONFIG_FEEDS_MAX = 100,
+    CONFIG_FEED_LISTS_MAX = 16, /* of one feed */
+    CONFIG_URL_MAX = 1024,      /* with its terminator */
+    CONFIG_FILE_MAX = 1 << 20,  /* bytes */
     CONFIG_LIMIT_TEXT_SIZE = 32
 };
 
@@ -62,6 +65,26 @@ struct config_list {
     size_t class_count;                                /* 0: its files have none that matter */
 };
 
+/* Who offers a list, and by which protocol. */
+enum feed_kind { FEED_NCMEC, FEED_STOPNCII, FEED_KIND_COUNT };
+
+/* "ncmec", "stopncii". The value must be in range. Static storage. */
+const char *feed_kind_name(enum feed_kind kind);
+
+/* Where lists are fetched from. Only the program that does so reads the file of credentials. */
+struct config_feed {
+    char name[CONFIG_NAME_MAX + 1];
+    enum feed_kind kind;
+    char url[CONFIG_URL_MAX]; /* of its base, without a slash at the end: https, or http on this machine */
+    char credentials[CONFIG_PATH_MAX]; /* a path from /, or a name in systemd's folder of credentials */
+    char ca_file[CONFIG_PATH_MAX];     /* PEM of who may vouch for it; "" = whom the system trusts */
+    char lists[CONFIG_FEED_LISTS_MAX][CONFIG_NAME_MAX + 1]; /* that are fed */
+    size_t list_count;
+    uint64_t interval_us; /* from one pull to the next */
+    uint64_t retry_us;    /* the first wait after a call that failed */
+    bool skip_bad;        /* bad records are left out instead of refusing the pull */
+};
+
 enum listen_kind { LISTEN_NONE, LISTEN_TCP, LISTEN_UNIX };
 
 struct config_listen {
@@ -78,6 +101,7 @@ struct config_limits {
     uint64_t history;
     uint64_t flood_window_us, flood_matches, flood_factor;
     uint64_t cache_bytes; /* 0 = nothing is kept */
+    uint64_t feed_page_bytes, feed_time_us;
 };
 
 struct config {
@@ -90,6 +114,8 @@ struct config {
     size_t key_count;
     struct config_list *lists; /* by name */
     size_t list_count;
+    struct config_feed *feeds; /* in the order of the file */
+    size_t feed_count;
     struct config_profile *profiles; /* by name; always has "default" */
     size_t profile_count;
     char origin[CONFIG_PATH_MAX]; /* the file, or "built-in defaults" */
