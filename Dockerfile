@@ -1,4 +1,4 @@
-# docker build -t prescreen .   README.md tells how to run it.
+# docker build -t prescreen .   README.md tells how to run it. With --entrypoint prescreen-feeds it fetches lists.
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends gcc libc6-dev make libmicrohttpd-dev libjansson-dev libjpeg62-turbo-dev \

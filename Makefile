@@ -24,6 +24,7 @@ HEIF_LIBS   := -lheif
 WORKER_LIBS := $(CODEC_LIBS) -lseccomp -lm
 HEIF_WORKER_LIBS := $(HEIF_LIBS) -lseccomp -lm
 DAEMON_LIBS := -lmicrohttpd -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml $(LIST_LIBS) -lm
+FEEDS_LIBS  := -lsqlite3 -lcrypto -lcyaml -lyaml $(LIST_LIBS) -lcurl
 CLIENT_LIBS := -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml $(LIST_LIBS) -lcurl -lm
 TEST_LIBS   := -lcheck -lsubunit -lrt $(WORKER_LIBS) $(HEIF_LIBS) $(DAEMON_LIBS) -lcurl
 
@@ -83,6 +84,7 @@ $(BUILD)/prescreend: LIBS = $(DAEMON_LIBS)
 $(BUILD)/prescreen-worker: LIBS = $(WORKER_LIBS)
 $(BUILD)/prescreen-heif-worker: LIBS = $(HEIF_WORKER_LIBS)
 $(BUILD)/prescreen: LIBS = $(CLIENT_LIBS)
+$(BUILD)/prescreen-feeds: LIBS = $(FEEDS_LIBS)
 define program_rule
 $(BUILD)/$(subst _,-,$(1)): $(BUILD)/src/programs/$(1).o $(BUILD)/libprescreen.a
 	@echo "  LD $$@"
@@ -170,14 +172,15 @@ lint:
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/prescreen' \
 	  '$(DESTDIR)$(PREFIX)/share/doc/prescreen' '$(DESTDIR)$(PREFIX)/lib/systemd/system'
-	install -m 755 $(BUILD)/prescreen $(BUILD)/prescreend '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(BUILD)/prescreen $(BUILD)/prescreend $(BUILD)/prescreen-feeds '$(DESTDIR)$(PREFIX)/bin'
 	install -m 755 $(BUILD)/prescreen-worker $(BUILD)/prescreen-heif-worker '$(DESTDIR)$(PREFIX)/libexec/prescreen'
 	install -m 644 README.md CHANGELOG.md LICENSE config/prescreen.yaml '$(DESTDIR)$(PREFIX)/share/doc/prescreen'
-	sed 's|/usr/local/|$(PREFIX)/|' deploy/prescreen.service >'$(DESTDIR)$(PREFIX)/lib/systemd/system/prescreen.service'
+	for unit in prescreen prescreen-feeds; do \
+	  sed 's|/usr/local/|$(PREFIX)/|' deploy/$$unit.service >"$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service"; done
 
 uninstall:
-	rm -f '$(DESTDIR)$(PREFIX)/bin/prescreen' '$(DESTDIR)$(PREFIX)/bin/prescreend' \
-	  '$(DESTDIR)$(PREFIX)/lib/systemd/system/prescreen.service'
+	rm -f '$(DESTDIR)$(PREFIX)/bin/prescreen' '$(DESTDIR)$(PREFIX)/bin/prescreend' '$(DESTDIR)$(PREFIX)/bin/prescreen-feeds' \
+	  '$(DESTDIR)$(PREFIX)/lib/systemd/system/prescreen.service' '$(DESTDIR)$(PREFIX)/lib/systemd/system/prescreen-feeds.service'
 	rm -rf '$(DESTDIR)$(PREFIX)/libexec/prescreen' '$(DESTDIR)$(PREFIX)/share/doc/prescreen'
 
 clean:

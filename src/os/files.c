@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,15 +25,24 @@ int files_make_directory(const char *path, struct diag *diag)
     return 0;
 }
 
-static int read_regular(int fd, struct bytes *content)
+static int check_regular(int fd, bool private)
 {
-    uint8_t block[16384];
     struct stat status;
 
     if (fstat(fd, &status) != 0)
         return -errno;
     if (!S_ISREG(status.st_mode))
         return -EINVAL;
+    if (private &&
+        ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0 || (status.st_uid != 0 && status.st_uid != geteuid())))
+        return -EPERM;
+    return 0;
+}
+
+static int read_to_end(int fd, struct bytes *content)
+{
+    uint8_t block[16384];
+
     for (;;) {
         ssize_t got = read(fd, block, sizeof block);
         if (got < 0 && errno == EINTR)
@@ -47,23 +57,82 @@ static int read_regular(int fd, struct bytes *content)
     }
 }
 
-int files_read(const char *path, struct bytes *content, struct diag *diag)
+static int read_file(const char *path, bool private, struct bytes *content, struct diag *diag)
 {
     /* Opening a pipe that nobody writes to would wait for ever. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
         return diag_fail(diag, -errno, "%s cannot be opened: %s", path, strerror(errno));
-    int result = read_regular(fd, content);
+    int result = check_regular(fd, private);
+    if (result == 0)
+        result = read_to_end(fd, content);
     close(fd);
     if (result == -EFBIG)
         return diag_fail(diag, result, "%s is larger than the %zu bytes that are allowed", path,
                          content->maximum);
     if (result == -EINVAL)
         return diag_fail(diag, result, "%s is not a regular file", path);
+    if (result == -EPERM && private)
+        return diag_fail(diag, result,
+                         "%s holds a secret: it must belong to who runs this, or root, and be closed to all "
+                         "others (chmod 600)",
+                         path);
     if (result != 0)
         return diag_fail(diag, result, "%s cannot be read: %s", path, strerror(-result));
     return 0;
+}
+
+int files_read(const char *path, struct bytes *content, struct diag *diag)
+{
+    return read_file(path, false, content, diag);
+}
+
+int files_read_private(const char *path, struct bytes *content, struct diag *diag)
+{
+    return read_file(path, true, content, diag);
+}
+
+/* Has the names in a folder on disk. */
+static int sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = fd < 0 || fsync(fd) != 0 ? -errno : 0;
+
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+static int write_new(const char *path, const void *data, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return -errno;
+    int result = files_write_at(fd, data, size, 0);
+    if (result == 0 && fsync(fd) != 0)
+        result = -errno;
+    if (close(fd) != 0 && result == 0)
+        result = -errno;
+    return result;
+}
+
+int files_replace(const char *folder, const char *name, const void *data, size_t size, struct diag *diag)
+{
+    char path[PATH_MAX];
+    char aside[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/%s", folder, name);
+
+    if (length < 0 || (size_t)length >= sizeof path ||
+        snprintf(aside, sizeof aside, "%s/%s.new", folder, name) >= (int)sizeof aside)
+        return diag_fail(diag, -ENAMETOOLONG, "the path of %s is too long", name);
+    int result = write_new(aside, data, size);
+    if (result == 0 && rename(aside, path) != 0)
+        result = -errno;
+    if (result == 0)
+        result = sync_folder(folder);
+    return result == 0 ? 0 : diag_fail(diag, result, "%s cannot be written: %s", path, strerror(-result));
 }
 
 int files_executable_directory(char *path, size_t capacity)

@@ -17,6 +17,14 @@ int files_make_directory(const char *path, struct diag *diag);
  * -errno, with diag. */
 int files_read(const char *path, struct bytes *content, struct diag *diag);
 
+/* As files_read(), for a file that holds a secret. Errors also: -EPERM when it is not this process's user's
+ * or root's, or others may read or change it. */
+int files_read_private(const char *path, struct bytes *content, struct diag *diag);
+
+/* Makes the file FOLDER/NAME hold exactly these bytes, for its owner alone: after a crash it holds what it
+ * held before or what it is to hold. Durable when it returns 0. Errors: -ENAMETOOLONG, -errno, with diag. */
+int files_replace(const char *folder, const char *name, const void *data, size_t size, struct diag *diag);
+
 /* Opens a file in the folder that nobody can open by name, for reading and writing. Errors: -ENAMETOOLONG,
  * -errno. Ownership: *fd is the caller's. */
 int files_open_unnamed(const char *folder, int *fd);
