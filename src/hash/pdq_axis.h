@@ -3,10 +3,10 @@
 #ifndef PRESCREEN_HASH_PDQ_AXIS_H
 #define PRESCREEN_HASH_PDQ_AXIS_H
 
+#include "prescreen/hash/pdq.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-enum { PDQ_GRID = 64 }; /* samples of the decimated picture along each axis */
 
 /* The pixels that the box filter's window at one pixel covers, cut at the edges, both ends included. */
 struct pdq_window {
