@@ -1,5 +1,7 @@
 #include "derivation.h"
 
+#include <math.h>
+
 enum {
     /* A box is at least one part in so many of the picture along each side. */
     BOX_SHARE = 5,
@@ -110,30 +112,26 @@ static int add_boxes(struct derivation *derivation, struct boxes *boxes, unsigne
     return status;
 }
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Borders that somebody adds are as wide on both sides, or on all four; what else was peeled was the
  * picture's own.
  */
-static int add_even_margins(struct derivation *derivation, const struct view_rect *inner)
+static int add_even_margins(struct derivation *derivation, const struct view_rect *rect)
 {
-    struct view_rect whole = derivation_whole(derivation);
-    uint32_t across = least(inner->left, whole.width - inner->width - inner->left);
-    uint32_t down = least(inner->top, whole.height - inner->height - inner->top);
-    uint32_t all = least(across, down);
-    const struct view_rect even[] = {
-        {all, all, whole.width - 2 * all, whole.height - 2 * all},
-        {across, 0, whole.width - 2 * across, whole.height},
-        {0, down, whole.width, whole.height - 2 * down},
-        {across, down, whole.width - 2 * across, whole.height - 2 * down},
+    struct pdq_area inner = lines_refine(derivation->source->picture, rect);
+    struct pdq_area whole = derivation_extent(derivation);
+    double across = fmin(inner.left, whole.right - inner.right);
+    double down = fmin(inner.top, whole.bottom - inner.bottom);
+    double all = fmin(across, down);
+    const struct pdq_area even[] = {
+        {all, all, whole.right - all, whole.bottom - all},
+        {across, 0, whole.right - across, whole.bottom},
+        {0, down, whole.right, whole.bottom - down},
+        {across, down, whole.right - across, whole.bottom - down},
     };
     int status = 0;
 
     for (size_t i = 0; status == 0 && i < sizeof even / sizeof even[0]; i++)
-        status = derivation_add_rect(derivation, VIEW_PEELED, &even[i]);
+        status = derivation_add_area(derivation, VIEW_PEELED, &even[i]);
     return status;
 }
 

@@ -293,3 +293,52 @@ unsigned int lines_find_cuts(const struct luma_picture *picture, const struct vi
     }
     return count;
 }
+
+/* How much of the line is like before, the rest being like after: by least squares, from 0 to 1. */
+static double share_of(struct line before, struct line line, struct line after)
+{
+    int64_t both = 0;
+    int64_t all = 0;
+
+    for (uint32_t i = 0; i < line.count; i++) {
+        int beyond = after.first[i * after.step];
+        int difference = before.first[i * before.step] - beyond;
+        both += (int64_t)difference * (line.first[i * line.step] - beyond);
+        all += (int64_t)difference * difference;
+    }
+    if (both <= 0)
+        return 0;
+    return both >= all ? 1 : (double)both / (double)all;
+}
+
+/* The edge before row, or column, at of the picture, along the rectangle. end is where the picture's last one
+ * ends. */
+static double refine_edge(const struct luma_picture *picture, const struct view_rect *rect, bool columns,
+                          uint32_t at, double end)
+{
+    struct view_rect along = *rect;
+    uint32_t length = columns ? picture->width : picture->height;
+
+    if (at == 0 || at >= length)
+        return at == 0 ? 0 : end;
+    *(columns ? &along.left : &along.top) = 0;
+    uint32_t before = at >= 2 ? at - 2 : at - 1;
+    uint32_t after = at + 1 < length ? at + 1 : at;
+    double edge = before + 1;
+    for (uint32_t i = before + 1; i < after; i++)
+        edge += share_of(line_at(picture, &along, columns, before), line_at(picture, &along, columns, i),
+                         line_at(picture, &along, columns, after));
+    return edge;
+}
+
+struct pdq_area lines_refine(const struct luma_picture *picture, const struct view_rect *rect)
+{
+    struct pdq_area extent = luma_picture_extent(picture);
+
+    return (struct pdq_area){
+        .left = refine_edge(picture, rect, true, rect->left, extent.right),
+        .top = refine_edge(picture, rect, false, rect->top, extent.bottom),
+        .right = refine_edge(picture, rect, true, rect->left + rect->width, extent.right),
+        .bottom = refine_edge(picture, rect, false, rect->top + rect->height, extent.bottom),
+    };
+}

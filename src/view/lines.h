@@ -37,4 +37,8 @@ enum { LINE_CUTS_MAX = 8 };
 unsigned int lines_find_cuts(const struct luma_picture *picture, const struct view_rect *rect, bool columns,
                              struct line_cut cuts[LINE_CUTS_MAX]);
 
+/* The rectangle's edges to a part of a sample: the lines on both sides of an edge tell how much of each one
+ * is in the lines between them. Edges of the picture stay. */
+struct pdq_area lines_refine(const struct luma_picture *picture, const struct view_rect *rect);
+
 #endif

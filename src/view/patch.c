@@ -18,10 +18,7 @@ enum {
     ALL_SHARE = 3,
     /* Samples around a shape that its soft edge has coloured. */
     EDGE_SAMPLES = 3,
-    LEVELS_MAX = 10,
 };
-
-_Static_assert(SKETCH_EDGE_MAX <= 1 << (LEVELS_MAX - 1), "the last level of the pyramid is one sample");
 
 enum { UNSEEN, SEEN, COVERED };
 
@@ -138,124 +135,17 @@ static void find_shapes(struct search *search)
     }
 }
 
-/* One level of a pyramid: sums of the samples that are known, and how much of them there is. */
-struct level {
-    uint32_t width, height;
-    float *sums;
-    float *weights;
-};
-
-static void halve(const struct level *from, const struct level *to)
-{
-    for (uint32_t y = 0; y < to->height; y++) {
-        for (uint32_t x = 0; x < to->width; x++) {
-            float sum = 0;
-            float weight = 0;
-            for (uint32_t i = 0; i < 4; i++) {
-                uint32_t column = 2 * x + (i & 1);
-                uint32_t row = 2 * y + (i >> 1);
-                if (column >= from->width || row >= from->height)
-                    continue;
-                sum += from->sums[row * from->width + column];
-                weight += from->weights[row * from->width + column];
-            }
-            /* A sample counts no more than one however much is known of it. */
-            float scale = weight > 1 ? 1 / weight : 1;
-            to->sums[y * to->width + x] = sum * scale;
-            to->weights[y * to->width + x] = weight * scale;
-        }
-    }
-}
-
-/* What the coarser level knows at a place of the finer one, blended between its nearest four samples. */
-static float blend(const struct level *coarse, uint32_t x, uint32_t y)
-{
-    uint32_t left = x / 2 - (x % 2 == 0 && x > 0);
-    uint32_t top = y / 2 - (y % 2 == 0 && y > 0);
-    float sum = 0;
-    float weight = 0;
-
-    for (uint32_t i = 0; i < 4; i++) {
-        uint32_t column = left + (i & 1);
-        uint32_t row = top + (i >> 1);
-        if (column >= coarse->width || row >= coarse->height)
-            continue;
-        float share = (column == x / 2 ? 3.0F : 1.0F) * (row == y / 2 ? 3.0F : 1.0F);
-        sum += share * coarse->sums[row * coarse->width + column];
-        weight += share * coarse->weights[row * coarse->width + column];
-    }
-    return weight > 0 ? sum / weight : 0;
-}
-
-/* Fills up what the finer level lacks. */
-static void refine(const struct level *coarse, const struct level *fine)
-{
-    for (uint32_t y = 0; y < fine->height; y++) {
-        for (uint32_t x = 0; x < fine->width; x++) {
-            uint32_t at = y * fine->width + x;
-            float missing = 1 - fine->weights[at];
-            if (missing <= 0)
-                continue;
-            fine->sums[at] += missing * blend(coarse, x, y);
-            fine->weights[at] = 1;
-        }
-    }
-}
-
-/* Lays the levels out in one block of floats. Returns how many levels. */
-static int lay_out(uint32_t width, uint32_t height, float *block, struct level levels[LEVELS_MAX])
-{
-    int count = 0;
-
-    for (;; width = (width + 1) / 2, height = (height + 1) / 2) {
-        size_t size = (size_t)width * height;
-        levels[count++] = (struct level){width, height, block, block + size};
-        block += 2 * size;
-        if (width == 1 && height == 1)
-            return count;
-    }
-}
-
-static void fill(const struct search *search, float *block, struct luma_picture *patched)
-{
-    const struct luma_picture *picture = search->picture;
-    struct level levels[LEVELS_MAX];
-    int count = lay_out(picture->width, picture->height, block, levels);
-    size_t size = (size_t)picture->width * picture->height;
-
-    for (size_t i = 0; i < size; i++) {
-        bool known = search->state[i] != COVERED;
-        levels[0].sums[i] = known ? (float)picture->samples[i] : 0;
-        levels[0].weights[i] = known ? 1 : 0;
-    }
-    for (int i = 0; i + 1 < count; i++)
-        halve(&levels[i], &levels[i + 1]);
-    for (int i = count - 1; i > 0; i--)
-        refine(&levels[i], &levels[i - 1]);
-    for (size_t i = 0; i < size; i++)
-        patched->samples[i] = (uint8_t)(levels[0].sums[i] + 0.5F);
-}
-
-bool patch_fill(const struct luma_picture *picture, struct luma_picture *patched, int *status)
+int patch_find(const struct luma_picture *picture, uint8_t *kept)
 {
     size_t size = (size_t)picture->width * picture->height;
-    struct search search = {
-        .picture = picture, .state = calloc(size, 1), .members = malloc(size * sizeof(uint32_t))};
-    /* All levels together are less than 4 / 3 of the first, and a row more for each odd edge. */
-    float *block = malloc((size * 4 / 3 + (size_t)LEVELS_MAX * 2 * SKETCH_EDGE_MAX) * 2 * sizeof *block);
-    bool any = false;
+    struct search search = {.picture = picture, .state = kept, .members = malloc(size * sizeof(uint32_t))};
 
-    if (search.state == NULL || search.members == NULL || block == NULL) {
-        *status = -ENOMEM;
-    } else {
-        *status = 0;
-        find_shapes(&search);
-        any = search.covered > 0 && search.covered < size / ALL_SHARE;
-        if (any)
-            fill(&search, block, patched);
-    }
-    free(search.state);
+    if (search.members == NULL)
+        return -ENOMEM;
+    memset(kept, UNSEEN, size);
+    find_shapes(&search);
     free(search.members);
-    free(block);
-    return any;
+    for (size_t i = 0; i < size; i++)
+        kept[i] = kept[i] == COVERED ? 0 : UINT8_MAX;
+    return search.covered > 0 && search.covered < size / ALL_SHARE ? PATCH_FOUND : 0;
 }

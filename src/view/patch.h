@@ -1,14 +1,15 @@
-/* Flat shapes that were laid over a picture, filled with what is around them. */
+/* Flat shapes that were laid over a picture: stickers, words, censor bars. */
 #ifndef PRESCREEN_SRC_VIEW_PATCH_H
 #define PRESCREEN_SRC_VIEW_PATCH_H
 
 #include "prescreen/view/sketch.h"
 
-#include <stdbool.h>
+/* Positive outcome: there are such shapes. */
+enum { PATCH_FOUND = 1 };
 
-/* Writes the picture into patched, which has its size, with shapes of one colour (stickers, words, censor
- * bars) filled from their surroundings. Returns false when there is none, or when they are so much of the
- * picture that they are the picture. Errors: -ENOMEM through *status. Cost: about 20 ns a sample. */
-bool patch_fill(const struct luma_picture *picture, struct luma_picture *patched, int *status);
+/* Writes for each sample of the picture 0 where a shape of one colour covers it, else 255. Returns 0 when
+ * there is none, or when they are so much of the picture that they are the picture. Errors: -ENOMEM. Cost:
+ * about 10 ns a sample. */
+int patch_find(const struct luma_picture *picture, uint8_t *kept);
 
 #endif

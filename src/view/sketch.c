@@ -1,6 +1,7 @@
 #include "prescreen/view/sketch.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@ struct sketch {
     uint32_t rows;    /* that are delivered */
     uint32_t across;  /* delivered samples that one sample covers */
     uint32_t down;
+    double pixels;          /* of the picture, along the edge of a delivered sample */
+    uint32_t width, height; /* of the picture in pixels */
     uint32_t rows_taken;
     uint32_t rows_summed; /* of the current rectangles */
     uint8_t *luma;        /* of a row, unless it comes as such */
@@ -36,6 +39,9 @@ int sketch_create(const struct picture_shape *shape, struct sketch **sketch)
     new->layout = shape->layout;
     new->columns = picture_shape_columns(shape);
     new->rows = picture_shape_rows(shape);
+    new->pixels = 1U << shape->reduction;
+    new->width = shape->width;
+    new->height = shape->height;
     uint32_t longest = new->columns > new->rows ? new->columns : new->rows;
     uint32_t step = (longest - 1) / SKETCH_EDGE_MAX + 1;
     step = step < STEP_MAX ? step : STEP_MAX;
@@ -144,6 +150,9 @@ const struct luma_picture *sketch_finish(struct sketch *sketch, bool *square)
     if (sketch->rows_summed > 0)
         close_row(sketch);
     sketch->picture.height = (sketch->rows_taken - 1) / sketch->down + 1;
+    sketch->picture.right = sketch->width / (sketch->pixels * sketch->across);
+    double rows = fmin(sketch->rows_taken, sketch->height / sketch->pixels);
+    sketch->picture.bottom = rows / sketch->down;
     *square = sketch->across == sketch->down;
     return &sketch->picture;
 }

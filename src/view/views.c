@@ -45,48 +45,54 @@ static int add_negative(struct derivation *derivation)
     return derivation_add(derivation, VIEW_NEGATIVE, &negative);
 }
 
-static int add_halves(struct derivation *derivation)
+/* Part of the picture, in hundredths of its edges. */
+static struct pdq_area part_of(const struct derivation *derivation, double left, double top, double right,
+                               double bottom)
 {
-    struct view_rect whole = derivation_whole(derivation);
-    uint32_t across = whole.width / 2;
-    uint32_t down = whole.height / 2;
-    const struct view_rect halves[] = {{0, 0, across, whole.height},
-                                       {whole.width - across, 0, across, whole.height},
-                                       {0, 0, whole.width, down},
-                                       {0, whole.height - down, whole.width, down}};
-    int status = 0;
+    struct pdq_area whole = derivation_extent(derivation);
 
-    for (size_t i = 0; status == 0 && i < sizeof halves / sizeof halves[0]; i++)
-        status = derivation_add_rect(derivation, VIEW_HALF, &halves[i]);
-    return status;
+    return (struct pdq_area){whole.right * left / 100, whole.bottom * top / 100, whole.right * right / 100,
+                             whole.bottom * bottom / 100};
 }
 
-static int add_quarters(struct derivation *derivation)
+static int add_parts(struct derivation *derivation, enum view view, const uint8_t parts[][4], size_t count)
 {
-    struct view_rect whole = derivation_whole(derivation);
-    struct view_rect quarter = {0, 0, whole.width / 2, whole.height / 2};
     int status = 0;
 
-    for (int i = 0; status == 0 && i < 4; i++) {
-        quarter.left = i % 2 == 0 ? 0 : whole.width - quarter.width;
-        quarter.top = i / 2 == 0 ? 0 : whole.height - quarter.height;
-        status = derivation_add_rect(derivation, VIEW_QUARTER, &quarter);
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        const struct pdq_area area = part_of(derivation, parts[i][0], parts[i][1], parts[i][2], parts[i][3]);
+        status = derivation_add_area(derivation, view, &area);
     }
     return status;
 }
 
-/* What was cut off is taken to have looked like the mirror image of what is beside it. */
+static int add_halves(struct derivation *derivation)
+{
+    static const uint8_t halves[][4] = {
+        {0, 0, 50, 100}, {50, 0, 100, 100}, {0, 0, 100, 50}, {0, 50, 100, 100}};
+
+    return add_parts(derivation, VIEW_HALF, halves, sizeof halves / sizeof halves[0]);
+}
+
+static int add_quarters(struct derivation *derivation)
+{
+    static const uint8_t quarters[][4] = {
+        {0, 0, 50, 50}, {50, 0, 100, 50}, {0, 50, 50, 100}, {50, 50, 100, 100}};
+
+    return add_parts(derivation, VIEW_QUARTER, quarters, sizeof quarters / sizeof quarters[0]);
+}
+
+/* The picture is what a crop left. */
 static int add_uncropped(struct derivation *derivation, const struct crop *crop)
 {
-    struct view_rect whole = derivation_whole(derivation);
-    double width = whole.width / (1 - (crop->left + crop->right) / 100.0);
-    double height = whole.height / (1 - (crop->top + crop->bottom) / 100.0);
-    const struct warp_frame frame = {.center_x = width * (0.5 - crop->left / 100.0),
-                                     .center_y = height * (0.5 - crop->top / 100.0),
-                                     .width = width,
-                                     .height = height};
+    struct pdq_area whole = derivation_extent(derivation);
+    double width = whole.right / (1 - (crop->left + crop->right) / 100.0);
+    double height = whole.bottom / (1 - (crop->top + crop->bottom) / 100.0);
+    double left = -width * crop->left / 100;
+    double top = -height * crop->top / 100;
+    const struct pdq_area area = {left, top, left + width, top + height};
 
-    return derivation_add_frame(derivation, VIEW_UNCROPPED, &frame);
+    return derivation_add_area(derivation, VIEW_UNCROPPED, &area);
 }
 
 /* What became of the canvas when the picture on it was turned. */
@@ -95,11 +101,11 @@ enum canvas_kind { CANVAS_GREW, CANVAS_KEPT, CANVAS_CUT, CANVAS_COUNT };
 /* The picture was turned by the angle: its own edges follow from those of the canvas. */
 static int add_unrotated(struct derivation *derivation, double angle, enum canvas_kind kind)
 {
-    struct view_rect whole = derivation_whole(derivation);
+    struct pdq_area whole = derivation_extent(derivation);
     double cosine = cos(fabs(angle));
     double sine = sin(fabs(angle));
-    double width = whole.width;
-    double height = whole.height;
+    double width = whole.right;
+    double height = whole.bottom;
     struct warp_frame frame = {
         .center_x = width / 2, .center_y = height / 2, .width = width, .height = height, .angle = angle};
 
@@ -132,15 +138,12 @@ static int add_straightened(struct derivation *derivation)
 static int add_patched(struct derivation *derivation)
 {
     const struct luma_picture *picture = derivation->source->picture;
-    struct luma_picture patched = {picture->width, picture->height, NULL};
-    int status = 0;
+    uint8_t *kept = malloc((size_t)picture->width * picture->height);
+    int status = kept == NULL ? -ENOMEM : patch_find(picture, kept);
 
-    patched.samples = malloc((size_t)patched.width * patched.height);
-    if (patched.samples == NULL)
-        return -ENOMEM;
-    if (patch_fill(picture, &patched, &status))
-        status = derivation_add_picture(derivation, VIEW_PATCHED, &patched);
-    free(patched.samples);
+    if (status == PATCH_FOUND)
+        status = derivation_add_kept(derivation, VIEW_PATCHED, kept);
+    free(kept);
     return status;
 }
 
@@ -201,15 +204,10 @@ int views_derive(const struct view_source *source, enum effort effort, const str
 
 static int add_cropped(struct derivation *derivation, const struct crop *crop)
 {
-    struct view_rect rect = derivation_whole(derivation);
-    uint32_t left = rect.width * crop->left / 100;
-    uint32_t top = rect.height * crop->top / 100;
+    const struct pdq_area area =
+        part_of(derivation, crop->left, crop->top, 100 - crop->right, 100 - crop->bottom);
 
-    rect.width -= left + rect.width * crop->right / 100;
-    rect.height -= top + rect.height * crop->bottom / 100;
-    rect.left = left;
-    rect.top = top;
-    return derivation_add_rect(derivation, VIEW_CROP, &rect);
+    return derivation_add_area(derivation, VIEW_CROP, &area);
 }
 
 int views_enrol(const struct view_source *source, const struct view_sink *sink)

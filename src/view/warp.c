@@ -2,19 +2,12 @@
 
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
 
 enum { FRACTION_BITS = 16, PERIOD_SHARE = 8 };
 
-/* The sample that stands at a position, mirrored as often as it takes. */
-static uint32_t mirrored(int64_t at, uint32_t length)
+static uint32_t within(int64_t at, uint32_t length)
 {
-    int64_t period = 2 * (int64_t)length;
-    int64_t within = at % period;
-
-    if (within < 0)
-        within += period;
-    return (uint32_t)(within < length ? within : period - 1 - within);
+    return at < 0 ? 0 : at >= length ? length - 1 : (uint32_t)at;
 }
 
 /* Bilinear, at a position in 65536ths of a sample. */
@@ -39,8 +32,8 @@ static uint8_t sample_anywhere(const struct luma_picture *picture, int64_t x, in
         return sample_inside(picture, x, y);
     /* Beyond the edges the nearest sample will do: this part is a guess anyway. */
     int64_t half = 1 << (FRACTION_BITS - 1);
-    uint32_t near_column = mirrored((x + half) >> FRACTION_BITS, picture->width);
-    uint32_t near_row = mirrored((y + half) >> FRACTION_BITS, picture->height);
+    uint32_t near_column = within((x + half) >> FRACTION_BITS, picture->width);
+    uint32_t near_row = within((y + half) >> FRACTION_BITS, picture->height);
     return picture->samples[(size_t)near_row * picture->width + near_column];
 }
 
@@ -58,28 +51,10 @@ static int64_t fixed(double value)
     return (int64_t)floor(value * (1 << FRACTION_BITS));
 }
 
-/* Without a turn and at the picture's own scale, rows are copied and continued. */
-static void extend(const struct luma_picture *picture, int64_t left, int64_t top, struct luma_picture *made)
-{
-    for (uint32_t row = 0; row < made->height; row++) {
-        const uint8_t *from =
-            picture->samples + (size_t)mirrored(top + row, picture->height) * picture->width;
-        uint8_t *to = made->samples + (size_t)row * made->width;
-        for (uint32_t column = 0; column < made->width; column++) {
-            int64_t x = left + column;
-            if (x == 0 && made->width - column >= picture->width) {
-                memcpy(to + column, from, picture->width);
-                column += picture->width - 1;
-            } else {
-                to[column] = from[mirrored(x, picture->width)];
-            }
-        }
-    }
-}
-
-static void turn(const struct luma_picture *picture, const struct warp_frame *frame,
+void warp_sample(const struct luma_picture *picture, const struct warp_frame *frame,
                  struct luma_picture *made)
 {
+    choose_size(frame, made);
     double step_x = frame->width / made->width;
     double step_y = frame->height / made->height;
     double cosine = cos(frame->angle);
@@ -97,16 +72,4 @@ static void turn(const struct luma_picture *picture, const struct warp_frame *fr
         for (uint32_t column = 0; column < made->width; column++, x += right_x, y += right_y)
             to[column] = sample_anywhere(picture, x, y);
     }
-}
-
-void warp_sample(const struct luma_picture *picture, const struct warp_frame *frame,
-                 struct luma_picture *made)
-{
-    choose_size(frame, made);
-    bool same_scale = frame->width <= WARP_EDGE_MAX && frame->height <= WARP_EDGE_MAX;
-    if (frame->angle == 0 && same_scale)
-        extend(picture, llround(frame->center_x - made->width / 2.0),
-               llround(frame->center_y - made->height / 2.0), made);
-    else
-        turn(picture, frame, made);
 }

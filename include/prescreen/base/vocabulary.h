@@ -54,7 +54,7 @@ enum view {
     VIEW_BOX,  /* what stands between straight edges: without captions, screens, backgrounds, neighbours */
     VIEW_HALF, /* one of a pair side by side or one above the other */
     VIEW_QUARTER,
-    VIEW_UNCROPPED, /* its edges continued by reflection */
+    VIEW_UNCROPPED, /* what a crop cut off, filled from what it left */
     VIEW_UNROTATED, /* turned back by some degrees */
     VIEW_PATCHED,   /* flat shapes filled from around them: stickers, words, bars */
     VIEW_CROP,      /* part of a picture of one's own on a list, as its copies may show it */

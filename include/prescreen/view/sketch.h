@@ -3,6 +3,7 @@
 #ifndef PRESCREEN_VIEW_SKETCH_H
 #define PRESCREEN_VIEW_SKETCH_H
 
+#include "prescreen/hash/pdq.h"
 #include "prescreen/image/rows.h"
 
 #include <stdbool.h>
@@ -15,7 +16,15 @@ struct luma_picture {
     uint32_t width;
     uint32_t height;
     uint8_t *samples; /* owned by whoever made it */
+    /* Where what it shows ends, in samples, as the last ones stand for less than the others; 0: with them. */
+    double right, bottom;
 };
+
+static inline struct pdq_area luma_picture_extent(const struct luma_picture *picture)
+{
+    return (struct pdq_area){.right = picture->right > 0 ? picture->right : picture->width,
+                             .bottom = picture->bottom > 0 ? picture->bottom : picture->height};
+}
 
 struct sketch;
 
