@@ -1,5 +1,6 @@
 #include "prescreen/base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct unit {
@@ -115,6 +116,29 @@ bool text_is_printable_utf8(const char *text, size_t size)
         at += step;
     }
     return true;
+}
+
+const char *text_show(const char *text, char shown[TEXT_SHOWN_SIZE])
+{
+    enum { WHOLE_MAX = 16, BEGINNING_MAX = 8 };
+    const size_t left = strlen(text);
+    const size_t limit = left <= WHOLE_MAX ? left : BEGINNING_MAX;
+    size_t at = 0;
+    size_t size = 0;
+
+    shown[size++] = '"';
+    while (at < limit) {
+        size_t step = utf8_sequence((const unsigned char *)text + at, left - at);
+        if (at + step > limit)
+            break;
+        if (step == 0)
+            shown[size++] = '?';
+        for (size_t i = 0; i < step; i++)
+            shown[size++] = text[at + i];
+        at += step > 0 ? step : 1;
+    }
+    snprintf(shown + size, TEXT_SHOWN_SIZE - size, "%s\"", at < left ? "…" : "");
+    return shown;
 }
 
 bool text_copy(char *target, size_t capacity, const char *source)

@@ -169,11 +169,13 @@ static int read_hash(const char *text, enum list_column column, struct known_has
 static int read_quality(const char *text, struct known_hashes *hashes, struct diag *why)
 {
     uint64_t quality = 0;
+    char shown[TEXT_SHOWN_SIZE];
 
     if (text[0] == '\0')
         return 0;
     if (!text_parse_u64(text, 100, &quality))
-        return diag_fail(why, LIST_ENTRY_BAD, "column pdq_quality: not a number from 0 to 100");
+        return diag_fail(why, LIST_ENTRY_BAD, "column pdq_quality: not a number from 0 to 100: %s",
+                         text_show(text, shown));
     hashes->pdq_quality = (int)quality;
     return 0;
 }

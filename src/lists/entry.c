@@ -7,12 +7,14 @@
 static int check_text(const char *member, const char *value, size_t maximum, struct diag *diag)
 {
     size_t length = strlen(value);
+    char shown[TEXT_SHOWN_SIZE];
 
     if (length > maximum)
-        return diag_fail(diag, LIST_ENTRY_BAD, "%s: %zu bytes, at most %zu are allowed", member, length,
-                         maximum);
+        return diag_fail(diag, LIST_ENTRY_BAD, "%s: %zu bytes, at most %zu are allowed: %s", member, length,
+                         maximum, text_show(value, shown));
     if (!text_is_printable_utf8(value, length))
-        return diag_fail(diag, LIST_ENTRY_BAD, "%s: not UTF-8 text without control characters", member);
+        return diag_fail(diag, LIST_ENTRY_BAD, "%s: not UTF-8 text without control characters: %s", member,
+                         text_show(value, shown));
     return 0;
 }
 
@@ -21,7 +23,8 @@ static int check_hashes(const struct known_hashes *hashes, struct diag *diag)
     if (hashes->kinds == 0 || hashes->kinds >= HASH_BIT(HASH_KIND_COUNT))
         return diag_fail(diag, LIST_ENTRY_BAD, "no hash: at least one of md5, sha1, sha256, pdq is needed");
     if (hashes->pdq_quality < -1 || hashes->pdq_quality > 100)
-        return diag_fail(diag, LIST_ENTRY_BAD, "pdq_quality: not a number from 0 to 100");
+        return diag_fail(diag, LIST_ENTRY_BAD, "pdq_quality: not a number from 0 to 100: %d",
+                         hashes->pdq_quality);
     if (hashes->pdq_quality >= 0 && (hashes->kinds & HASH_BIT(HASH_PDQ)) == 0)
         return diag_fail(diag, LIST_ENTRY_BAD, "pdq_quality: given without a pdq");
     return 0;

@@ -46,8 +46,11 @@ int fields_begin(struct field_set *set, unsigned int field, struct diag *why)
 
 int fields_append(struct field_set *set, unsigned int field, const char *text, size_t size, struct diag *why)
 {
+    char shown[TEXT_SHOWN_SIZE];
+
     if (size > LIST_FIELD_MAX - set->values[field].size)
-        return diag_fail(why, LIST_ENTRY_BAD, "%s: longer than %d bytes", set->names[field], LIST_FIELD_MAX);
+        return diag_fail(why, LIST_ENTRY_BAD, "%s: longer than %d bytes: %s", set->names[field],
+                         LIST_FIELD_MAX, text_show(set->values[field].text, shown));
     memcpy(set->values[field].text + set->values[field].size, text, size);
     set->values[field].size += size;
     set->values[field].text[set->values[field].size] = '\0';
@@ -59,6 +62,7 @@ int fields_end(struct field_set *set, unsigned int field, struct diag *why)
     char *text = set->values[field].text;
     size_t size = set->values[field].size;
     size_t front = 0;
+    char shown[TEXT_SHOWN_SIZE];
 
     while (size > 0 && text[size - 1] != '\0' && strchr(white, text[size - 1]) != NULL)
         size--;
@@ -69,8 +73,8 @@ int fields_end(struct field_set *set, unsigned int field, struct diag *why)
     text[size] = '\0';
     set->values[field].size = size;
     if (!text_is_printable_utf8(text, size))
-        return diag_fail(why, LIST_ENTRY_BAD, "%s: not UTF-8 text without control characters",
-                         set->names[field]);
+        return diag_fail(why, LIST_ENTRY_BAD, "%s: not UTF-8 text without control characters: %s",
+                         set->names[field], text_show(text, shown));
     return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "hash_text.h"
 
 #include "prescreen/base/bytes.h"
+#include "prescreen/base/text.h"
 #include "prescreen/lists/entry.h"
 
 #include <errno.h>
@@ -11,23 +12,26 @@
 int hash_text_check_digits(const char *text, struct diag *why)
 {
     size_t digits = strspn(text, "0123456789abcdefABCDEF");
+    char shown[TEXT_SHOWN_SIZE];
 
     if (text[digits] != '\0')
-        return diag_fail(why, LIST_ENTRY_BAD, "character %zu is not a hexadecimal digit", digits + 1);
+        return diag_fail(why, LIST_ENTRY_BAD, "character %zu is not a hexadecimal digit: %s", digits + 1,
+                         text_show(text, shown));
     return 0;
 }
 
 int hash_text_read(const char *text, enum hash_kind kind, struct known_hashes *hashes, struct diag *why)
 {
     size_t length = strlen(text);
+    char shown[TEXT_SHOWN_SIZE];
 
     if (known_hashes_parse(hashes, kind, text, length))
         return 0;
     int outcome = hash_text_check_digits(text, why);
     if (outcome != 0)
         return outcome;
-    return diag_fail(why, LIST_ENTRY_BAD, "%zu hexadecimal digits, expected %zu", length,
-                     2 * hash_kind_size(kind));
+    return diag_fail(why, LIST_ENTRY_BAD, "%zu hexadecimal digits, expected %zu: %s", length,
+                     2 * hash_kind_size(kind), text_show(text, shown));
 }
 
 int hash_text_name_entry(const struct known_hashes *hashes, char entry_id[DERIVED_ID_SIZE])

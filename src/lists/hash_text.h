@@ -6,7 +6,7 @@
 #include "prescreen/hash/hashes.h"
 
 /* Reads hexadecimal text of either case into hashes. 0, or LIST_ENTRY_BAD with the reason in why: the shape
- * of the text, never the text itself. */
+ * of the text and its beginning, as text_show() gives it, never all of a hash. */
 int hash_text_read(const char *text, enum hash_kind kind, struct known_hashes *hashes, struct diag *why);
 
 /* 0 when text is hexadecimal digits only, else LIST_ENTRY_BAD with the first character that is not. */

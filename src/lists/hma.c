@@ -1,5 +1,7 @@
 #include "hma.h"
 
+#include "prescreen/base/text.h"
+
 #include "lines.h"
 
 #include <errno.h>
@@ -55,6 +57,7 @@ static int read_fields(struct intake *intake, char *fields[FIELDS], struct list_
                        struct diag *why)
 {
     const size_t digits = strlen(fields[0]);
+    char shown[TEXT_SHOWN_SIZE];
 
     if (has_tag(fields[3], "media_type_video") && !has_tag(fields[3], "media_type_photo")) {
         intake_leave(intake, "video");
@@ -62,8 +65,8 @@ static int read_fields(struct intake *intake, char *fields[FIELDS], struct list_
     }
     int outcome = hash_text_check_digits(fields[0], why);
     if (outcome == 0 && digits != 2ul * PDQ_SIZE && digits != 2ul * MD5_SIZE)
-        outcome =
-            diag_fail(why, LIST_ENTRY_BAD, "%zu hexadecimal digits, expected 64 (pdq) or 32 (md5)", digits);
+        outcome = diag_fail(why, LIST_ENTRY_BAD, "%zu hexadecimal digits, expected 64 (pdq) or 32 (md5): %s",
+                            digits, text_show(fields[0], shown));
     if (outcome == 0)
         outcome =
             hash_text_read(fields[0], digits == 2ul * PDQ_SIZE ? HASH_PDQ : HASH_MD5, &entry->hashes, why);

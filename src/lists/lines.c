@@ -1,5 +1,7 @@
 #include "lines.h"
 
+#include "prescreen/base/text.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -19,17 +21,19 @@ char *lines_cut_word(char *text)
 static int find_kind(const char *text, enum hash_kind *kind, struct diag *why)
 {
     size_t length = strlen(text);
+    char shown[TEXT_SHOWN_SIZE];
 
     if (hash_text_check_digits(text, why) != 0)
         return LIST_ENTRY_BAD;
     if (length == 2ul * SHA256_SIZE)
         return diag_fail(
             why, LIST_ENTRY_BAD,
-            "64 hexadecimal digits are a sha256 or a pdq: put the word sha256 or pdq before them");
+            "64 hexadecimal digits are a sha256 or a pdq: put the word sha256 or pdq before them: %s",
+            text_show(text, shown));
     if (length != 2ul * MD5_SIZE && length != 2ul * SHA1_SIZE)
         return diag_fail(why, LIST_ENTRY_BAD,
-                         "%zu hexadecimal digits, expected 32 (md5), 40 (sha1) or 64 (sha256 or pdq)",
-                         length);
+                         "%zu hexadecimal digits, expected 32 (md5), 40 (sha1) or 64 (sha256 or pdq): %s",
+                         length, text_show(text, shown));
     *kind = length == 2ul * MD5_SIZE ? HASH_MD5 : HASH_SHA1;
     return 0;
 }

@@ -252,6 +252,7 @@ static int read_time(const char *text, uint64_t *rank, struct diag *why)
     const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
     uint64_t fraction = 0;
     uint64_t scale = 1000000;
+    char shown[TEXT_SHOWN_SIZE];
 
     if (rest != NULL && *rest == '.') {
         for (rest++; *rest >= '0' && *rest <= '9'; rest++) {
@@ -261,7 +262,8 @@ static int read_time(const char *text, uint64_t *rank, struct diag *why)
     }
     const time_t seconds = rest != NULL && strcmp(rest, "Z") == 0 ? timegm(&parts) : -1;
     if (seconds < 0)
-        return diag_fail(why, LIST_ENTRY_BAD, "timestamp: not a time such as 2017-10-24T15:00:00Z");
+        return diag_fail(why, LIST_ENTRY_BAD, "timestamp: not a time such as 2017-10-24T15:00:00Z: %s",
+                         text_show(text, shown));
     *rank = (uint64_t)seconds * 1000000 + fraction;
     return 0;
 }

@@ -150,12 +150,14 @@ static int read_category(struct vics_reader *reader, struct diag *why)
 {
     const char *text = fields_text(&reader->fields, FIELD_CATEGORY);
     uint64_t category = 0;
+    char shown[TEXT_SHOWN_SIZE];
 
     reader->category[0] = '\0';
     if (text[0] == '\0')
         return 0;
     if (!text_parse_u64(text, CATEGORY_MAX, &category))
-        return diag_fail(why, LIST_ENTRY_BAD, "Category: not a whole number from 0 to %d", CATEGORY_MAX);
+        return diag_fail(why, LIST_ENTRY_BAD, "Category: not a whole number from 0 to %d: %s", CATEGORY_MAX,
+                         text_show(text, shown));
     snprintf(reader->category, sizeof reader->category, "%" PRIu64, category);
     return 0;
 }

@@ -150,6 +150,10 @@ static int refuse_syntax(struct xml_stream *stream, struct diag *diag)
         error->code == XML_ERR_INTERNAL_ERROR)
         return diag_fail(diag, LIST_READER_BAD, "line %d: no XML: a byte that is no character of UTF-8 text",
                          error->line);
+    /* To the library whatever comes next would be extra, also nothing. */
+    if (error->code == XML_ERR_DOCUMENT_END && stream->depth > 0)
+        return diag_fail(diag, LIST_READER_BAD,
+                         "line %d: no XML: it ends within an element, as if it had been cut", error->line);
     return diag_fail(diag, LIST_READER_BAD, "line %d: no XML: %.*s", error->line,
                      (int)strcspn(error->message, "\n"), error->message);
 }

@@ -262,12 +262,13 @@ static int check_twice(struct commit *commit, const struct draft_item *item, str
 {
     char place[48];
     char last_place[48];
+    char shown[TEXT_SHOWN_SIZE];
 
     if (strcmp(commit->last_id, item->entry_id) == 0) {
         describe_place(item, place, sizeof place);
         describe_place(&commit->last, last_place, sizeof last_place);
-        return diag_fail(diag, LIST_STORE_REFUSED, "%s: the entry_id is that of %s; name each only once",
-                         place, last_place);
+        return diag_fail(diag, LIST_STORE_REFUSED, "%s: the entry_id is that of %s; name each only once: %s",
+                         place, last_place, text_show(item->entry_id, shown));
     }
     BUG_ON(!text_copy(commit->last_id, sizeof commit->last_id, item->entry_id));
     commit->last = *item;

@@ -166,6 +166,29 @@ START_TEST(cpu_level_can_only_be_forced_downwards)
 }
 END_TEST
 
+START_TEST(a_value_is_shown_so_that_no_hash_can_be_read_from_it)
+{
+    static const struct {
+        const char *text, *shown;
+    } values[] = {
+        {"", "\"\""},
+        {"zz", "\"zz\""},
+        {"0123456789abcdef", "\"0123456789abcdef\""},
+        {"0123456789abcdef0", "\"01234567…\""},
+        {"d41d8cd98f00b204e9800998ecf8427e", "\"d41d8cd9…\""},
+        {"a\nb\x7f", "\"a?b?\""},
+        {"\xe4\xff", "\"??\""},
+        {"12345é", "\"12345é\""},
+        {"1234567éééééééé", "\"1234567…\""},
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\"????????????????\""},
+    };
+    char shown[TEXT_SHOWN_SIZE];
+
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+        ck_assert_str_eq(text_show(values[i].text, shown), values[i].shown);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("base");
@@ -176,6 +199,7 @@ int main(void)
     tcase_add_test(tests, secret_comparison_sees_every_byte);
     tcase_add_test(tests, sizes_and_durations_take_units_and_refuse_overflow);
     tcase_add_test(tests, utf8_is_checked_to_the_letter);
+    tcase_add_test(tests, a_value_is_shown_so_that_no_hash_can_be_read_from_it);
     tcase_add_test(tests, uuids_are_version_7_ordered_and_distinct);
     tcase_add_test(tests, calendar_time_is_rfc3339);
     tcase_add_test(tests, words_have_one_spelling);

@@ -541,16 +541,16 @@ START_TEST(entry_id_named_twice_refuses_the_whole_change)
     ck_assert_int_eq(list_draft_upsert(draft, &entry, &diag), 0);
     entry.line = 900;
     ck_assert_int_eq(list_draft_upsert(draft, &entry, &diag), 0);
-    expect_refused(draft, "line 900: the entry_id is that of line 3; name each only once");
+    expect_refused(draft, "line 900: the entry_id is that of line 3; name each only once: \"same\"");
     draft = begin("a", LIST_MERGE);
     upsert(draft, "fine", 1);
     upsert(draft, "same", 1);
     drop(draft, "same");
-    expect_refused(draft, "removal 1: the entry_id is that of upsert 2; name each only once");
+    expect_refused(draft, "removal 1: the entry_id is that of upsert 2; name each only once: \"same\"");
     draft = begin("a", LIST_MERGE);
     drop(draft, "same");
     drop(draft, "same");
-    expect_refused(draft, "removal 2: the entry_id is that of removal 1; name each only once");
+    expect_refused(draft, "removal 2: the entry_id is that of removal 1; name each only once: \"same\"");
 }
 END_TEST
 
@@ -873,7 +873,8 @@ START_TEST(large_draft_is_gathered_in_a_file)
     struct kept_entries kept = {0};
 
     put("a", ACTION_BLOCK);
-    expect_refused(begin_large("0"), "line 24001: the entry_id is that of line 2; name each only once");
+    expect_refused(begin_large("0"),
+                   "line 24001: the entry_id is that of line 2; name each only once: \"0\"");
     expect_change(commit(begin_large(NULL)), 2, LARGE_COUNT, 0, 0, 0);
     ck_assert_int_eq(list_store_each_entry(store, "a", keep_entry, &kept, &diag), 0);
     ck_assert_uint_eq(kept.count, LARGE_COUNT);

@@ -272,7 +272,7 @@ START_TEST(bad_records_are_skipped_when_asked_for_and_unnamed_classes_never)
     ck_assert_int_eq(reading.outcome, 0);
     ck_assert_uint_eq(reading.tally.skipped, 1);
     ck_assert_uint_eq(reading.tally.taken, 1);
-    ck_assert_str_eq(reading.skipped, "byte 146, record 1: MD5: 1 hexadecimal digits, expected 32");
+    ck_assert_str_eq(reading.skipped, "byte 146, record 1: MD5: 1 hexadecimal digits, expected 32: \"0\"");
     end_reading(&reading);
     reading = (struct reading){.outcome = 0};
     read_text(&reading, &options, VICS_SET "{\"MediaID\":1,\"Category\":77,\"MD5\":\"" MD5_A "\"}" END);
@@ -430,8 +430,9 @@ static const struct {
     {"x", "line 1: no XML", ""},
     {"<queryResult/>", "line 1: the document is no queryResult of " SPACE, ""},
     {"<status xmlns=\"" SPACE "\"/>", "line 1: the document is no queryResult", ""},
-    {QUERY, "line 1: no XML", ""},
-    {QUERY "</queryResult><x/>", "line 1: no XML", ""},
+    {QUERY, "line 1: no XML", "ends within an element"},
+    {QUERY "\n<images>\n<image>", "line 3: no XML", "ends within an element"},
+    {QUERY "</queryResult><x/>", "line 1: no XML", "xtra content"},
     {QUERY "\n<images></queryResult>", "line 2: no XML", ""},
     {QUERY "\n\xff</queryResult>", "line 2: no XML", ""},
     {QUERY "&other;</queryResult>", "line 1: no XML", "other"},

@@ -246,14 +246,18 @@ START_TEST(bad_header_refuses_also_when_bad_rows_are_skipped)
 }
 END_TEST
 
-START_TEST(wrong_hash_is_named_by_shape_and_never_shown)
+START_TEST(wrong_hash_is_named_by_shape_and_never_shown_whole)
 {
-    refuse_row("a,,,,8000,,,", "line 2: column pdq: 4 hexadecimal digits, expected 64");
-    refuse_row("a,,,,0" PDQ_HEX ",,,", "line 2: column pdq: 65 hexadecimal digits, expected 64");
-    refuse_row("a," MD5_HEX "0,,,,,,", "line 2: column md5: 33 hexadecimal digits, expected 32");
-    refuse_row("a,,0,,,,,", "line 2: column sha1: 1 hexadecimal digits, expected 40");
-    refuse_row("a,,,abcdefg,,,,", "line 2: column sha256: character 7 is not a hexadecimal digit");
-    refuse_row("a, " MD5_HEX ",,,,,,", "line 2: column md5: character 1 is not a hexadecimal digit");
+    refuse_row("a,,,,8000,,,", "line 2: column pdq: 4 hexadecimal digits, expected 64: \"8000\"");
+    refuse_row("a,,,,0" PDQ_HEX ",,,",
+               "line 2: column pdq: 65 hexadecimal digits, expected 64: \"08000000…\"");
+    refuse_row("a," MD5_HEX "0,,,,,,",
+               "line 2: column md5: 33 hexadecimal digits, expected 32: \"00112233…\"");
+    refuse_row("a,,0,,,,,", "line 2: column sha1: 1 hexadecimal digits, expected 40: \"0\"");
+    refuse_row("a,,,abcdefg,,,,",
+               "line 2: column sha256: character 7 is not a hexadecimal digit: \"abcdefg\"");
+    refuse_row("a, " MD5_HEX ",,,,,,",
+               "line 2: column md5: character 1 is not a hexadecimal digit: \" 0011223…\"");
 }
 END_TEST
 
@@ -318,7 +322,9 @@ START_TEST(quality_is_a_number_from_0_to_100)
         read_text(&reading, LIST_FORMAT_CSV, false, text);
         if (cases[i].quality == -2) {
             ck_assert_int_eq(reading.outcome, LIST_READER_BAD);
-            ck_assert_str_eq(reading.diag.text, "line 2: column pdq_quality: not a number from 0 to 100");
+            snprintf(text, sizeof text, "line 2: column pdq_quality: not a number from 0 to 100: \"%.8s%s\"",
+                     cases[i].text, strlen(cases[i].text) > 16 ? "…" : "");
+            ck_assert_str_eq(reading.diag.text, text);
         } else {
             ck_assert_int_eq(reading.outcome, 0);
             ck_assert_int_eq(reading.entries.items[0].hashes.pdq_quality, cases[i].quality);
@@ -362,8 +368,9 @@ START_TEST(texts_have_their_largest_sizes)
             end_reading(&reading);
         }
         length_row(text, sizeof text, (enum text_place)place, members[place].maximum + 1);
-        snprintf(sentence, sizeof sentence, "line 2: column %s: %zu bytes, at most %zu are allowed",
-                 members[place].name, members[place].maximum + 1, members[place].maximum);
+        snprintf(sentence, sizeof sentence,
+                 "line 2: column %s: %zu bytes, at most %zu are allowed: \"vvvvvvvv…\"", members[place].name,
+                 members[place].maximum + 1, members[place].maximum);
         refuse(LIST_FORMAT_CSV, text, sentence);
     }
 }
@@ -373,12 +380,13 @@ START_TEST(texts_are_printable_utf8_and_an_entry_id_is_never_empty)
 {
     refuse_row("," MD5_HEX ",,,,,,", "line 2: column entry_id: empty");
     refuse_row("a\tb," MD5_HEX ",,,,,,",
-               "line 2: column entry_id: not UTF-8 text without control characters");
+               "line 2: column entry_id: not UTF-8 text without control characters: \"a?b\"");
     refuse_row("a," MD5_HEX ",,,,,\xc3,",
-               "line 2: column classification: not UTF-8 text without control characters");
+               "line 2: column classification: not UTF-8 text without control characters: \"?\"");
     refuse_row("a," MD5_HEX ",,,,,,\"two\nlines\"",
-               "line 2: column note: not UTF-8 text without control characters");
-    refuse_row("a," MD5_HEX ",,,,,,x\ry", "line 2: column note: not UTF-8 text without control characters");
+               "line 2: column note: not UTF-8 text without control characters: \"two?lines\"");
+    refuse_row("a," MD5_HEX ",,,,,,x\ry",
+               "line 2: column note: not UTF-8 text without control characters: \"x?y\"");
 }
 END_TEST
 
@@ -449,7 +457,7 @@ START_TEST(skipping_leaves_bad_rows_out_and_names_each)
     ck_assert_uint_eq(reading.skipped, 3);
     ck_assert_uint_eq(reading.skips, 3);
     ck_assert_uint_eq(reading.skipped_lines[0], 3);
-    ck_assert_str_eq(reading.skipped_why[0], "column md5: 4 hexadecimal digits, expected 32");
+    ck_assert_str_eq(reading.skipped_why[0], "column md5: 4 hexadecimal digits, expected 32: \"1234\"");
     ck_assert_uint_eq(reading.skipped_lines[1], 4);
     ck_assert_uint_eq(reading.skipped_lines[2], 7);
     ck_assert_str_eq(reading.entries.items[2].entry_id, "good3");
@@ -594,13 +602,15 @@ END_TEST
 START_TEST(wrong_lines_are_refused_with_the_reason)
 {
     refuse(LIST_FORMAT_LINES, "\n" SHA256_HEX "\n",
-           "line 2: 64 hexadecimal digits are a sha256 or a pdq: put the word sha256 or pdq before them");
-    refuse(LIST_FORMAT_LINES, "0" MD5_HEX "\n",
-           "line 1: 33 hexadecimal digits, expected 32 (md5), 40 (sha1) or 64 (sha256 or pdq)");
+           "line 2: 64 hexadecimal digits are a sha256 or a pdq: put the word sha256 or pdq before them: "
+           "\"fffefdfc…\"");
+    refuse(
+        LIST_FORMAT_LINES, "0" MD5_HEX "\n",
+        "line 1: 33 hexadecimal digits, expected 32 (md5), 40 (sha1) or 64 (sha256 or pdq): \"00011223…\"");
     refuse(LIST_FORMAT_LINES, "00112233445566778899aabbccddeefx\n",
-           "line 1: character 32 is not a hexadecimal digit");
-    refuse(LIST_FORMAT_LINES, "sha1 " MD5_HEX, "line 1: 32 hexadecimal digits, expected 40");
-    refuse(LIST_FORMAT_LINES, "md5", "line 1: 0 hexadecimal digits, expected 32");
+           "line 1: character 32 is not a hexadecimal digit: \"00112233…\"");
+    refuse(LIST_FORMAT_LINES, "sha1 " MD5_HEX, "line 1: 32 hexadecimal digits, expected 40: \"00112233…\"");
+    refuse(LIST_FORMAT_LINES, "md5", "line 1: 0 hexadecimal digits, expected 32: \"\"");
     refuse(LIST_FORMAT_LINES, "MD5 " MD5_HEX,
            "line 1: more than a hash, or a word (md5, sha1, sha256, pdq) and a hash");
     refuse(LIST_FORMAT_LINES, MD5_HEX "  holiday.jpg\n",
@@ -775,7 +785,7 @@ int main(void)
     tcase_add_test(tests, csv_header_is_held_to_the_letter);
     tcase_add_test(tests, missing_header_shows_no_hash);
     tcase_add_test(tests, bad_header_refuses_also_when_bad_rows_are_skipped);
-    tcase_add_test(tests, wrong_hash_is_named_by_shape_and_never_shown);
+    tcase_add_test(tests, wrong_hash_is_named_by_shape_and_never_shown_whole);
     tcase_add_test(tests, views_are_names_and_hashes_parted_by_single_spaces);
     tcase_add_test(tests, row_without_a_hash_or_with_a_lone_quality_is_refused);
     tcase_add_test(tests, fields_must_be_as_many_as_the_header_names);

@@ -168,7 +168,7 @@ START_TEST(entry_check_refuses_what_no_file_can_carry)
     ck_assert_int_eq(list_entry_check(&entry, &diag), 0);
     entry.hashes.pdq_quality = 101;
     ck_assert_int_eq(list_entry_check(&entry, &diag), LIST_ENTRY_BAD);
-    ck_assert_str_eq(diag.text, "pdq_quality: not a number from 0 to 100");
+    ck_assert_str_eq(diag.text, "pdq_quality: not a number from 0 to 100: 101");
     entry.hashes.pdq_quality = -2;
     ck_assert_int_eq(list_entry_check(&entry, &diag), LIST_ENTRY_BAD);
     entry = good;
@@ -179,7 +179,7 @@ START_TEST(entry_check_refuses_what_no_file_can_carry)
     entry = good;
     entry.note = "a\x7f";
     ck_assert_int_eq(list_entry_check(&entry, &diag), LIST_ENTRY_BAD);
-    ck_assert_str_eq(diag.text, "note: not UTF-8 text without control characters");
+    ck_assert_str_eq(diag.text, "note: not UTF-8 text without control characters: \"a?\"");
 }
 END_TEST
 

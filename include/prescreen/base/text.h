@@ -25,6 +25,12 @@ bool text_is_token(const char *text, size_t maximum);
  * 3629. */
 bool text_is_printable_utf8(const char *text, size_t size);
 
+/* Puts a value in quotes as errors show it: whole up to 16 bytes, of a longer one about the first 8 and "…",
+ * so that the place can be found and no digest or hash be read from it; what is not printable UTF-8 becomes
+ * '?'. Returns shown. */
+enum { TEXT_SHOWN_SIZE = 24 };
+const char *text_show(const char *text, char shown[TEXT_SHOWN_SIZE]);
+
 /* Copies source into target[0..capacity) when it fits with its terminator; else leaves target and returns
  * false. */
 bool text_copy(char *target, size_t capacity, const char *source);
