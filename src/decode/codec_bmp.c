@@ -208,7 +208,8 @@ static void convert_indexed(const struct bmp_decoder *decoder, const uint8_t *st
 
     for (uint32_t x = 0; x < decoder->width; x++) {
         unsigned int shift = (per_byte - 1 - x % per_byte) * decoder->bits;
-        memcpy(decoder->row + (size_t)x * 3, decoder->palette[stored[x / per_byte] >> shift & mask], 3);
+        unsigned int index = (unsigned int)stored[x / per_byte] >> shift & mask;
+        memcpy(decoder->row + (size_t)x * 3, decoder->palette[index], 3);
     }
 }
 
