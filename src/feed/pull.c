@@ -297,6 +297,7 @@ static int commit(struct pull *pull, struct diag *diag)
         sum->changed += change.changed;
         sum->removed += change.removed;
         sum->unchanged += change.unchanged;
+        sum->lapsed += change.lapsed;
     }
     return result;
 }

@@ -78,15 +78,16 @@ static uint32_t chance(void *context)
 static void say_pulled(const struct feed_run *run, const struct config_feed *feed,
                        const struct feed_report *report)
 {
-    log_event(run->log, LOG_INFO, "feed_pulled",
-              (struct log_field[]){LOG_TEXT("feed", feed->name), LOG_NUMBER("pages", report->pages),
-                                   LOG_NUMBER("records", report->records),
-                                   LOG_NUMBER("added", report->change.added),
-                                   LOG_NUMBER("changed", report->change.changed),
-                                   LOG_NUMBER("removed", report->change.removed),
-                                   LOG_NUMBER("unchanged", report->change.unchanged),
-                                   LOG_NUMBER("lists_version", report->change.lists_version),
-                                   LOG_NUMBER("whole", report->whole), LOG_END});
+    /* What was decided about an entry that is another now is for people to look at. */
+    log_event(
+        run->log, report->change.lapsed > 0 ? LOG_WARN : LOG_INFO, "feed_pulled",
+        (struct log_field[]){
+            LOG_TEXT("feed", feed->name), LOG_NUMBER("pages", report->pages),
+            LOG_NUMBER("records", report->records), LOG_NUMBER("added", report->change.added),
+            LOG_NUMBER("changed", report->change.changed), LOG_NUMBER("removed", report->change.removed),
+            LOG_NUMBER("unchanged", report->change.unchanged), LOG_NUMBER("lapsed", report->change.lapsed),
+            LOG_NUMBER("lists_version", report->change.lists_version), LOG_NUMBER("whole", report->whole),
+            LOG_END});
 }
 
 static void say_ended(const struct feed_run *run, const struct config_feed *feed, enum feed_outcome outcome,
