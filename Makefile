@@ -23,14 +23,14 @@ LIST_LIBS   := -lyajl -lxml2
 HEIF_LIBS   := -lheif
 WORKER_LIBS := $(CODEC_LIBS) -lseccomp -lm
 HEIF_WORKER_LIBS := $(HEIF_LIBS) -lseccomp -lm
-DAEMON_LIBS := -lmicrohttpd -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml $(LIST_LIBS) -lm
+DAEMON_LIBS := -lmicrohttpd -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml -lxxhash $(LIST_LIBS) -lm
 FEEDS_LIBS  := -lsqlite3 -lcrypto -lcyaml -lyaml $(LIST_LIBS) -lcurl
-CLIENT_LIBS := -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml $(LIST_LIBS) -lcurl -lm
+CLIENT_LIBS := -ljansson -lsqlite3 -lcrypto -lcyaml -lyaml -lxxhash $(LIST_LIBS) -lcurl -lm
 TEST_LIBS   := -lcheck -lsubunit -lrt $(WORKER_LIBS) $(HEIF_LIBS) $(DAEMON_LIBS) -lcurl
 
 PACKAGES := gcc libc6-dev make pkg-config curl python3 check libsubunit-dev libmicrohttpd-dev libjansson-dev \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libwebp-dev libgif-dev libtiff-dev libheif-dev libssl-dev libseccomp-dev libsqlite3-dev libcyaml-dev libyaml-dev \
-	libcurl4-openssl-dev libyajl-dev libxml2-dev
+	libcurl4-openssl-dev libyajl-dev libxml2-dev libxxhash-dev
 CHECK_PACKAGES := clang-format cppcheck shellcheck
 LINT_PACKAGES := $(CHECK_PACKAGES) clang-tidy
 BENCH_PACKAGES := libjpeg-turbo-progs netpbm webp

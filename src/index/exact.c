@@ -6,6 +6,7 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { RECORDS_IN_BUCKET = 4, BUCKET_BITS_MAX = 28 };
@@ -19,6 +20,7 @@ struct exact_index {
     unsigned int bucket_bits;
     uint32_t *bucket_starts; /* (1 << bucket_bits) + 1 */
     size_t bucket_bytes;
+    bool adopted; /* bucket_starts are borrowed */
 };
 
 static const uint32_t *record_at(const struct exact_index *index, size_t position)
@@ -46,7 +48,8 @@ static void fill_buckets(struct exact_index *index)
     }
 }
 
-int exact_index_create(uint32_t *records, size_t count, size_t digest_size, struct exact_index **created)
+/* The index but for what its buckets hold. */
+static int plan_index(const uint32_t *records, size_t count, size_t digest_size, struct exact_index **planned)
 {
     struct exact_index *index;
 
@@ -63,6 +66,17 @@ int exact_index_create(uint32_t *records, size_t count, size_t digest_size, stru
     while (index->bucket_bits < BUCKET_BITS_MAX && count >> index->bucket_bits > RECORDS_IN_BUCKET)
         index->bucket_bits++;
     index->bucket_bytes = (((size_t)1 << index->bucket_bits) + 1) * sizeof *index->bucket_starts;
+    *planned = index;
+    return 0;
+}
+
+int exact_index_create(uint32_t *records, size_t count, size_t digest_size, struct exact_index **created)
+{
+    struct exact_index *index = NULL;
+    int result = plan_index(records, count, digest_size, &index);
+
+    if (result < 0)
+        return result;
     index->bucket_starts = index_memory_acquire(index->bucket_bytes);
     if (index->bucket_starts == NULL) {
         exact_index_free(index);
@@ -74,11 +88,37 @@ int exact_index_create(uint32_t *records, size_t count, size_t digest_size, stru
     return 0;
 }
 
+const void *exact_index_table(const struct exact_index *index, size_t *size_bytes)
+{
+    *size_bytes = index->bucket_bytes;
+    return index->bucket_starts;
+}
+
+int exact_index_adopt(const uint32_t *records, size_t count, size_t digest_size, const void *table,
+                      size_t table_bytes, struct exact_index **created)
+{
+    struct exact_index *index = NULL;
+    int result = plan_index(records, count, digest_size, &index);
+
+    if (result < 0)
+        return result;
+    index->adopted = true;
+    index->bucket_starts = (uint32_t *)(uintptr_t)table; /* never written again */
+    if (table_bytes != index->bucket_bytes ||
+        index->bucket_starts[(size_t)1 << index->bucket_bits] != index->count) {
+        exact_index_free(index);
+        return -EINVAL;
+    }
+    *created = index;
+    return 0;
+}
+
 void exact_index_free(struct exact_index *index)
 {
     if (index == NULL)
         return;
-    index_memory_release(index->bucket_starts, index->bucket_bytes);
+    if (!index->adopted)
+        index_memory_release(index->bucket_starts, index->bucket_bytes);
     index_memory_release(index, sizeof *index);
 }
 

@@ -3,6 +3,7 @@
 #include "prescreen/base/bug.h"
 
 #include "memory.h"
+#include "near_saved.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -82,10 +83,43 @@ int index_segment_create(struct index_batch *entries, enum cpu_level level, stru
     return 0;
 }
 
+/* What a mapped segment has beside the mapping. */
+static void release_adopted(const struct index_segment *segment)
+{
+    near_index_abandon(segment->near);
+    for (int kind = 0; kind < DIGEST_KIND_COUNT; kind++)
+        exact_index_free(segment->digests[kind]);
+}
+
+int index_segment_adopt(const struct index_segment *parts, struct index_mapping *mapping,
+                        struct index_segment **created)
+{
+    struct index_segment *segment = index_memory_acquire(sizeof *segment);
+
+    if (segment == NULL) {
+        release_adopted(parts);
+        return -ENOMEM;
+    }
+    *segment = *parts;
+    atomic_init(&segment->references, 1);
+    segment->mapping = index_mapping_acquire(mapping);
+    *created = segment;
+    return 0;
+}
+
 struct index_segment *index_segment_acquire(struct index_segment *segment)
 {
     atomic_fetch_add_explicit(&segment->references, 1, memory_order_relaxed);
     return segment;
+}
+
+static void release_own(struct index_segment *segment)
+{
+    near_index_free(segment->near);
+    for (int kind = 0; kind < DIGEST_KIND_COUNT; kind++)
+        exact_index_free(segment->digests[kind]);
+    index_memory_release(segment->by_row, by_row_bytes(segment));
+    index_batch_clear(&segment->entries);
 }
 
 void index_segment_release(struct index_segment *segment)
@@ -96,11 +130,12 @@ void index_segment_release(struct index_segment *segment)
     BUG_ON(before == 0);
     if (before > 1)
         return;
-    near_index_free(segment->near);
-    for (int kind = 0; kind < DIGEST_KIND_COUNT; kind++)
-        exact_index_free(segment->digests[kind]);
-    index_memory_release(segment->by_row, by_row_bytes(segment));
-    index_batch_clear(&segment->entries);
+    if (segment->mapping != NULL) {
+        release_adopted(segment);
+        index_mapping_release(segment->mapping);
+    } else {
+        release_own(segment);
+    }
     index_memory_release(segment, sizeof *segment);
 }
 

@@ -6,6 +6,7 @@
 #include "prescreen/index/near.h"
 
 #include "batch.h"
+#include "mapping.h"
 
 #include <stdatomic.h>
 
@@ -15,11 +16,18 @@ struct index_segment {
     uint32_t *by_row;                               /* slots in the order of their rows; NULL: they are */
     struct near_index *near;                        /* its ids are the numbers of hashes */
     struct exact_index *digests[DIGEST_KIND_COUNT]; /* NULL without any */
+    struct index_mapping *mapping;                  /* NULL, or what all arrays and tables lie in */
 };
 
 /* Makes a segment of entries. Ownership: takes the entries, which are empty afterwards, also on failure;
  * *segment has one reference, the caller's. Errors: -ENOMEM. */
 int index_segment_create(struct index_batch *entries, enum cpu_level level, struct index_segment **segment);
+
+/* Makes a segment of arrays and tables that lie in a mapping. parts has all members but references and
+ * mapping; near and digests were adopted. Ownership: takes near and digests, also on failure; the segment
+ * keeps the mapping. Errors: -ENOMEM. */
+int index_segment_adopt(const struct index_segment *parts, struct index_mapping *mapping,
+                        struct index_segment **segment);
 
 struct index_segment *index_segment_acquire(struct index_segment *segment);
 

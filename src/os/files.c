@@ -224,3 +224,14 @@ int files_write_at(int fd, const void *data, size_t size, uint64_t offset)
     }
     return 0;
 }
+
+int files_sync_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    int result = fsync(fd) == 0 ? 0 : -errno;
+    close(fd);
+    return result;
+}

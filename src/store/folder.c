@@ -9,17 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static int sync_directory(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0)
-        return -errno;
-    int result = fsync(fd) == 0 ? 0 : -errno;
-    close(fd);
-    return result;
-}
-
 /* A new file is worth nothing as long as its names can be lost: that of the file and that of the folder. A
  * parent that may not be opened is somebody else's, and so is its safety. */
 static int sync_names(const char *folder)
@@ -27,8 +16,8 @@ static int sync_names(const char *folder)
     char parent[PATH_MAX];
 
     if (snprintf(parent, sizeof parent, "%s/..", folder) < (int)sizeof parent)
-        sync_directory(parent);
-    return sync_directory(folder);
+        files_sync_directory(parent);
+    return files_sync_directory(folder);
 }
 
 /* Only ever opens a file that nobody can have open yet: closing one of SQLite's would end its locks (POSIX).

@@ -4,9 +4,11 @@
 #include "prescreen/index/exact.h"
 #include "prescreen/index/generation.h"
 #include "prescreen/index/near.h"
+#include "prescreen/index/snapshot.h"
 
 #include "index/memory.h"
 #include "random_hashes.h"
+#include "store_folder.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -312,6 +314,56 @@ START_TEST(statistics_know_every_byte)
 }
 END_TEST
 
+/* What is kept in a file and taken from it again. */
+struct keeping {
+    struct store_folder folder;
+    const struct index_generation *generation;
+    struct cast cast;
+    int finds;
+};
+
+static int write_snapshot(void *context)
+{
+    const struct keeping *keeping = context;
+    const struct index_origin origin = {.lists_version = 1};
+    struct diag diag;
+
+    return index_snapshot_write(keeping->folder.path, keeping->generation, &origin, &diag);
+}
+
+static int load_snapshot(void *context)
+{
+    const struct keeping *keeping = context;
+    struct index_snapshot *snapshot = NULL;
+    struct index_generation *loaded = NULL;
+    struct index_origin origin;
+    struct diag diag;
+    int result = index_snapshot_open(keeping->folder.path, &snapshot, &origin, &diag);
+
+    if (result == 0)
+        result = index_snapshot_load(snapshot, cpu_detect(), &loaded, &diag);
+    index_snapshot_close(snapshot);
+    int finds = result == 0 ? count_finds(loaded, &keeping->cast) : result;
+    ck_assert(finds < 0 || finds == keeping->finds);
+    index_generation_release(loaded);
+    return finds < 0 ? finds : 0;
+}
+
+START_TEST(a_snapshot_that_cannot_be_written_or_loaded_gives_up_cleanly)
+{
+    struct keeping keeping = {.folder = make_folder(), .cast = {.state = 6}};
+
+    keeping.cast.centre = random_hash(&keeping.cast.state);
+    keeping.generation = make_old(&keeping.cast);
+    keeping.finds = count_finds(keeping.generation, &keeping.cast);
+    ck_assert_uint_eq(fail_each(write_snapshot, &keeping), 1);
+    ck_assert_uint_gt(fail_each(load_snapshot, &keeping), 8);
+    index_generation_release(keeping.generation);
+    check_nothing_held();
+    remove_folder(&keeping.folder);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("index_faults");
@@ -324,6 +376,7 @@ int main(void)
     tcase_add_test(tests, an_empty_generation_gives_up_cleanly);
     tcase_add_test(tests, a_batch_that_cannot_grow_keeps_what_it_has);
     tcase_add_test(tests, statistics_know_every_byte);
+    tcase_add_test(tests, a_snapshot_that_cannot_be_written_or_loaded_gives_up_cleanly);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

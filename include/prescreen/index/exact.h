@@ -17,6 +17,14 @@ struct exact_index;
  * count * log(count) comparisons. */
 int exact_index_create(uint32_t *records, size_t count, size_t digest_size, struct exact_index **index);
 
+/* The table that the index made of its records, for exact_index_adopt(). Borrowed. */
+const void *exact_index_table(const struct exact_index *index, size_t *size_bytes);
+
+/* As exact_index_create(), of records that it sorted and the table that it made of them, which are borrowed
+ * both and not written to. Errors: -EINVAL also for a table that is not of so many records. Cost: none. */
+int exact_index_adopt(const uint32_t *records, size_t count, size_t digest_size, const void *table,
+                      size_t table_bytes, struct exact_index **index);
+
 void exact_index_free(struct exact_index *index);
 
 /* Bytes held, the records not counted. */

@@ -32,6 +32,9 @@ int files_open_unnamed(const char *folder, int *fd);
 /* Writes data at offset. Errors: -errno. */
 int files_write_at(int fd, const void *data, size_t size, uint64_t offset);
 
+/* Makes the names in a directory durable. Errors: -errno. */
+int files_sync_directory(const char *path);
+
 /* Writes the directory of the running executable, without a slash at its end, into path[0..capacity). Errors:
  * -ENAMETOOLONG, -errno. Source: proc(5), /proc/self/exe. */
 int files_executable_directory(char *path, size_t capacity);
