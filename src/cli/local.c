@@ -57,6 +57,14 @@ int local_start_decoders(struct local *local, size_t jobs, struct diag *diag)
     return decoding_start(local->config, jobs, NULL, NULL, &local->decoders, diag);
 }
 
+static int create_catalog(struct local *local, struct diag *diag)
+{
+    const struct catalog_options options = {
+        .store = local->list_store, .cpu = cpu_choose(), .folder = local->config->data_dir};
+
+    return catalog_create(&options, &local->catalog, diag);
+}
+
 static int create_screener(struct local *local, struct diag *diag)
 {
     struct screener_parts parts = {.config = local->config,
@@ -92,7 +100,7 @@ int local_open_screening(const struct invocation *invocation, size_t jobs, struc
         result = 0;
     }
     if (result == 0)
-        result = catalog_create(local->list_store, cpu_choose(), &local->catalog, diag);
+        result = create_catalog(local, diag);
     if (result == 0)
         result = local_start_decoders(local, jobs, diag);
     if (result == 0)

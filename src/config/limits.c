@@ -44,6 +44,8 @@ const struct config_limit_row config_limit_rows[] = {
      "history"},
     {"flood_factor", 1, 10, 1000000, UNIT_COUNT, AT(flood_factor),
      "times as many as in its usual window are far above its history"},
+    {"snapshot_interval", 1 * S, 600 * S, 86400 * S, UNIT_TIME, AT(snapshot_interval_us),
+     "between two snapshots of the index, at least; one is written when a hundredth of the entries changed"},
     {"cache", 0, 64 * MIB, 64 * GIB, UNIT_BYTES, AT(cache_bytes),
      "memory for what workers found, so that the same bytes are not decoded again; 0 = none is kept"},
     {"feed_page", 1 * KIB, 64 * MIB, 1 * GIB, UNIT_BYTES, AT(feed_page_bytes),
@@ -91,7 +93,7 @@ void config_describe_limits(FILE *stream)
         config_limit_format(row, row->minimum, minimum);
         config_limit_format(row, row->standard, standard);
         config_limit_format(row, row->maximum, maximum);
-        fprintf(stream, "  %-14s %-10s %s to %s: %s\n", row->name, standard, minimum, maximum, row->reason);
+        fprintf(stream, "  %-17s %-10s %s to %s: %s\n", row->name, standard, minimum, maximum, row->reason);
     }
 }
 

@@ -36,6 +36,7 @@ static int render(struct service *service, const struct catalog_reading *reading
 {
     struct diag missing;
     struct index_statistics index = {0};
+    struct catalog_status catalog;
     struct metrics_reading metrics = {.now_us = clock_wall_us(), .cpu = cpu_level_name(cpu_choose())};
 
     for (int kind = 0; kind < WORKER_KIND_COUNT; kind++)
@@ -46,6 +47,14 @@ static int render(struct service *service, const struct catalog_reading *reading
     index_generation_read_statistics(reading->generation, &index);
     metrics.index_entries = index.entries;
     metrics.index_bytes = index.bytes;
+    metrics.index_segments = index.segments;
+    catalog_read_status(service->parts.catalog, &catalog);
+    metrics.index_merges = catalog.merges;
+    metrics.index_from_snapshot = catalog.from_snapshot;
+    metrics.index_load_us = catalog.load_us;
+    metrics.snapshot_version = catalog.snapshot_version;
+    metrics.snapshots_written = catalog.snapshots_written;
+    metrics.snapshots_failed = catalog.snapshots_failed;
     metrics.lists = reading->lists;
     metrics.list_count = reading->list_count;
     metrics.lists_version = reading->lists_version;

@@ -21,7 +21,7 @@ void index_part_clear(struct index_part *part)
     *part = (struct index_part){0};
 }
 
-static void share_part(struct index_part *part, const struct index_part *old)
+void index_part_share(struct index_part *part, const struct index_part *old)
 {
     *part = *old;
     part->removals_are_own = false;
@@ -52,7 +52,7 @@ static int own_removals(struct index_part *part)
     return 0;
 }
 
-static int remove_from_part(struct index_part *part, uint64_t row)
+int index_part_remove(struct index_part *part, uint64_t row)
 {
     uint32_t slot = 0;
 
@@ -74,13 +74,13 @@ static int remove_rows(struct index_generation *generation, const uint64_t *rows
 
     for (size_t i = 0; i < count; i++) {
         for (size_t p = 0; p < generation->part_count && result == 0; p++)
-            result = remove_from_part(&generation->parts[p], rows[i]);
+            result = index_part_remove(&generation->parts[p], rows[i]);
     }
     return result;
 }
 
 static int change(struct index_generation *generation, struct index_batch *batch, const uint64_t *removed,
-                  size_t removed_count, enum cpu_level level)
+                  size_t removed_count, size_t merge_max, enum cpu_level level)
 {
     int result = remove_rows(generation, removed, removed_count);
 
@@ -88,15 +88,15 @@ static int change(struct index_generation *generation, struct index_batch *batch
     if (result == 0)
         result = remove_rows(generation, batch->rows.items, batch->rows.count);
     if (result == 0)
-        result = index_parts_merge(generation, batch, level);
+        result = index_parts_merge(generation, batch, merge_max, level);
     for (size_t p = 0; p < generation->part_count; p++)
         generation->parts[p].removals_are_own = false;
     return result;
 }
 
 int index_generation_apply(const struct index_generation *old, struct index_batch *batch,
-                           const uint64_t *removed, size_t removed_count, enum cpu_level level,
-                           struct index_generation **next)
+                           const uint64_t *removed, size_t removed_count, size_t merge_max,
+                           enum cpu_level level, struct index_generation **next)
 {
     struct index_generation *generation = index_memory_acquire(sizeof *generation);
     struct index_batch nothing;
@@ -106,9 +106,9 @@ int index_generation_apply(const struct index_generation *old, struct index_batc
         goto out;
     atomic_init(&generation->references, 1);
     for (; old != NULL && generation->part_count < old->part_count; generation->part_count++)
-        share_part(&generation->parts[generation->part_count], &old->parts[generation->part_count]);
+        index_part_share(&generation->parts[generation->part_count], &old->parts[generation->part_count]);
     index_batch_init(&nothing);
-    result = change(generation, batch == NULL ? &nothing : batch, removed, removed_count, level);
+    result = change(generation, batch == NULL ? &nothing : batch, removed, removed_count, merge_max, level);
     if (result == 0) {
         *next = generation;
         generation = NULL;

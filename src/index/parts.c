@@ -7,14 +7,7 @@
  * until that is FEW_ENTRIES. */
 enum { GROWTH = 2, FEW_ENTRIES = 512 };
 
-/* The parts of a generation that become one, together with the batch. */
-struct merge {
-    bool takes[PARTS_MAX];
-    size_t count;   /* entries they have in force */
-    size_t sources; /* parts */
-};
-
-static void sort_parts(struct index_generation *generation)
+void index_parts_sort(struct index_generation *generation)
 {
     for (size_t i = 1; i < generation->part_count; i++) {
         struct index_part part = generation->parts[i];
@@ -25,46 +18,72 @@ static void sort_parts(struct index_generation *generation)
     }
 }
 
-static void take_part(const struct index_generation *generation, struct merge *merge, size_t number)
+static void take_part(const struct index_generation *generation, struct index_merge_plan *plan, size_t number)
 {
-    if (merge->takes[number])
+    if (plan->takes[number])
         return;
-    merge->takes[number] = true;
-    merge->count += generation->parts[number].count;
-    merge->sources++;
+    plan->takes[number] = true;
+    plan->count += generation->parts[number].count;
+    plan->sources++;
 }
 
-/* Chooses the largest part that is small beside all that stands behind it, and all those. */
-static void plan_merge(const struct index_generation *generation, size_t added, struct merge *merge)
+static bool is_merged_aside(const struct index_part *part)
+{
+    return part->segment->merging;
+}
+
+/* Takes a part and all behind it. */
+static void take_from(const struct index_generation *generation, struct index_merge_plan *plan, size_t first)
+{
+    for (size_t p = first; p < generation->part_count; p++) {
+        if (!is_merged_aside(&generation->parts[p]))
+            take_part(generation, plan, p);
+    }
+}
+
+void index_parts_plan(const struct index_generation *generation, size_t added, size_t merge_max,
+                      struct index_merge_plan *plan)
 {
     size_t behind = added;
 
+    *plan = (struct index_merge_plan){.count = 0};
     for (size_t p = 0; p < generation->part_count; p++) {
         const struct index_part *part = &generation->parts[p];
-        if (2 * part->count < index_segment_count(part->segment))
-            take_part(generation, merge, p);
+        if (2 * part->count < index_segment_count(part->segment) && part->count <= merge_max &&
+            !is_merged_aside(part))
+            take_part(generation, plan, p);
     }
     for (size_t p = generation->part_count; p-- > 0;) {
         size_t count = generation->parts[p].count;
         bool small = count <= GROWTH * behind || count + behind <= FEW_ENTRIES;
-        bool full = p > 0 && added > 0 && generation->part_count == PARTS_MAX;
+        if (is_merged_aside(&generation->parts[p]))
+            continue;
         behind += count;
-        if ((small && behind > count && behind <= NEAR_COUNT_MAX) || full) {
-            for (size_t q = p; q < generation->part_count; q++)
-                take_part(generation, merge, q);
-        }
+        if (small && behind > count && behind <= NEAR_COUNT_MAX && behind <= merge_max)
+            take_from(generation, plan, p);
     }
+}
+
+/* Makes room where there is none for one more part: however large they are and whoever merges them. */
+static void plan_for_room(const struct index_generation *generation, struct index_merge_plan *plan)
+{
+    size_t p = generation->part_count;
+
+    if (generation->part_count - plan->sources < PARTS_MAX)
+        return;
+    take_part(generation, plan, p - 1);
+    take_part(generation, plan, p - 2);
 }
 
 /* Of the parts that are to be merged and not yet done, the one with the smallest first row: most often their
  * rows then ascend from one to the next. */
-static size_t next_source(const struct index_generation *generation, const struct merge *merge,
+static size_t next_source(const struct index_generation *generation, const struct index_merge_plan *plan,
                           const bool *done)
 {
     size_t next = PARTS_MAX;
 
     for (size_t p = 0; p < generation->part_count; p++) {
-        if (!merge->takes[p] || done[p])
+        if (!plan->takes[p] || done[p])
             continue;
         if (next == PARTS_MAX || index_segment_first_row(generation->parts[p].segment) <
                                      index_segment_first_row(generation->parts[next].segment))
@@ -73,14 +92,14 @@ static size_t next_source(const struct index_generation *generation, const struc
     return next;
 }
 
-static int append_parts(const struct index_generation *generation, const struct merge *merge,
-                        struct index_batch *target)
+int index_parts_gather(const struct index_generation *generation, const struct index_merge_plan *plan,
+                       struct index_batch *target)
 {
     bool done[PARTS_MAX] = {false};
     int result = 0;
 
-    for (size_t i = 0; i < merge->sources && result == 0; i++) {
-        size_t p = next_source(generation, merge, done);
+    for (size_t i = 0; i < plan->sources && result == 0; i++) {
+        size_t p = next_source(generation, plan, done);
         const struct index_part *part = &generation->parts[p];
         result = index_batch_append(target, &part->segment->entries,
                                     part->removals == NULL ? NULL : part->removals->words);
@@ -90,17 +109,17 @@ static int append_parts(const struct index_generation *generation, const struct 
 }
 
 /* Brings the parts and the batch together in the batch. */
-static int gather(const struct index_generation *generation, const struct merge *merge,
+static int gather(const struct index_generation *generation, const struct index_merge_plan *plan,
                   struct index_batch *batch)
 {
     struct index_batch target;
     int result;
 
     /* A large batch is not copied for the sake of order, so that an import needs its memory once. */
-    if (merge->sources == 0 || batch->rows.count >= merge->count)
-        return append_parts(generation, merge, batch);
+    if (plan->sources == 0 || batch->rows.count >= plan->count)
+        return index_parts_gather(generation, plan, batch);
     index_batch_init(&target);
-    result = append_parts(generation, merge, &target);
+    result = index_parts_gather(generation, plan, &target);
     if (result == 0)
         result = index_batch_append(&target, batch, NULL);
     if (result < 0) {
@@ -112,12 +131,12 @@ static int gather(const struct index_generation *generation, const struct merge 
     return 0;
 }
 
-static void drop_parts(struct index_generation *generation, const struct merge *merge)
+static void drop_parts(struct index_generation *generation, const struct index_merge_plan *plan)
 {
     size_t kept = 0;
 
     for (size_t p = 0; p < generation->part_count; p++) {
-        if (merge->takes[p])
+        if (plan->takes[p])
             index_part_clear(&generation->parts[p]);
         else
             generation->parts[kept++] = generation->parts[p];
@@ -125,32 +144,43 @@ static void drop_parts(struct index_generation *generation, const struct merge *
     generation->part_count = kept;
 }
 
-static int add_part(struct index_generation *generation, struct index_batch *entries, enum cpu_level level)
+int index_part_create(struct index_batch *entries, enum cpu_level level, struct index_part *part)
 {
-    struct index_part part = {.count = entries->rows.count};
+    struct index_part made = {.count = entries->rows.count};
 
-    part.kinds[HASH_PDQ] = entries->hashes.count - entries->views.count;
+    made.kinds[HASH_PDQ] = entries->hashes.count - entries->views.count;
     for (int kind = 0; kind < DIGEST_KIND_COUNT; kind++)
-        part.kinds[kind] = entries->records[kind].count;
-    int result = index_segment_create(entries, level, &part.segment);
+        made.kinds[kind] = entries->records[kind].count;
+    int result = index_segment_create(entries, level, &made.segment);
     if (result == 0)
-        generation->parts[generation->part_count++] = part;
+        *part = made;
     return result;
 }
 
-int index_parts_merge(struct index_generation *generation, struct index_batch *batch, enum cpu_level level)
+static int add_part(struct index_generation *generation, struct index_batch *entries, enum cpu_level level)
 {
-    struct merge merge = {.count = 0};
+    int result = index_part_create(entries, level, &generation->parts[generation->part_count]);
+
+    generation->part_count += result == 0;
+    return result;
+}
+
+int index_parts_merge(struct index_generation *generation, struct index_batch *batch, size_t merge_max,
+                      enum cpu_level level)
+{
+    struct index_merge_plan plan;
     int result;
 
-    sort_parts(generation);
-    plan_merge(generation, batch->rows.count, &merge);
-    result = gather(generation, &merge, batch);
+    index_parts_sort(generation);
+    index_parts_plan(generation, batch->rows.count, merge_max, &plan);
+    if (batch->rows.count > 0)
+        plan_for_room(generation, &plan);
+    result = gather(generation, &plan, batch);
     if (result == 0) {
-        drop_parts(generation, &merge);
+        drop_parts(generation, &plan);
         if (batch->rows.count > 0)
             result = add_part(generation, batch, level);
-        sort_parts(generation);
+        index_parts_sort(generation);
     }
     index_batch_clear(batch);
     return result;

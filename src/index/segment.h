@@ -16,7 +16,8 @@ struct index_segment {
     uint32_t *by_row;                               /* slots in the order of their rows; NULL: they are */
     struct near_index *near;                        /* its ids are the numbers of hashes */
     struct exact_index *digests[DIGEST_KIND_COUNT]; /* NULL without any */
-    struct index_mapping *mapping;                  /* NULL, or what all arrays and tables lie in */
+    bool merging;                  /* somebody merges it aside; guarded by whoever makes generations */
+    struct index_mapping *mapping; /* NULL, or what all arrays and tables lie in */
 };
 
 /* Makes a segment of entries. Ownership: takes the entries, which are empty afterwards, also on failure;

@@ -311,6 +311,10 @@ static void render_lists(const struct metrics_reading *reading, struct page *pag
     page_single(page, "lists_version", "gauge", "Version of the lists in force.", reading->lists_version);
     page_single(page, "index_entries", "gauge", "Entries that are looked up.", reading->index_entries);
     page_single(page, "index_bytes", "gauge", "Memory of the index in bytes.", reading->index_bytes);
+    page_single(page, "index_segments", "gauge", "Segments that a lookup searches one after the other.",
+                reading->index_segments);
+    page_single(page, "index_merges_total", "counter", "Merges of segments that were made aside.",
+                reading->index_merges);
     page_start(page, "list_entries", "gauge", "Entries of a list.");
     for (size_t i = 0; i < reading->list_count; i++) {
         const struct list_info *list = &reading->lists[i];
@@ -330,6 +334,22 @@ static void render_lists(const struct metrics_reading *reading, struct page *pag
     }
 }
 
+static void render_snapshot(const struct metrics_reading *reading, struct page *page)
+{
+    page_start(page, "index_load_seconds", "gauge",
+               "What it took to have an index at the start, and from what.");
+    page_write(page, "prescreen_index_load_seconds{source=\"%s\"} %.6f\n",
+               reading->index_from_snapshot ? "snapshot" : "store", (double)reading->index_load_us / 1e6);
+    page_single(page, "snapshot_version", "gauge",
+                "Version of the lists that the snapshot of the index is of; 0: there is none.",
+                reading->snapshot_version);
+    page_start(page, "snapshots_total", "counter",
+               "Snapshots of the index that were written, and those that failed.");
+    page_write(page, "prescreen_snapshots_total{result=\"written\"} %" PRIu64 "\n",
+               reading->snapshots_written);
+    page_write(page, "prescreen_snapshots_total{result=\"failed\"} %" PRIu64 "\n", reading->snapshots_failed);
+}
+
 int metrics_render(struct metrics *metrics, const struct metrics_reading *reading, struct bytes *bytes)
 {
     struct page page = {.bytes = bytes};
@@ -344,5 +364,6 @@ int metrics_render(struct metrics *metrics, const struct metrics_reading *readin
     render_workers(reading, &page);
     render_cache(&reading->cache, &page);
     render_lists(reading, &page);
+    render_snapshot(reading, &page);
     return page.result;
 }

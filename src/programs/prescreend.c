@@ -156,9 +156,43 @@ static int start_cache(struct parts *parts, struct diag *diag)
     return result == 0 ? 0 : diag_fail(diag, result, "no memory for the cache");
 }
 
+static void on_catalog_event(void *context, enum catalog_event event, const char *text)
+{
+    static const struct {
+        enum log_level level;
+        const char *name;
+    } rows[CATALOG_EVENT_COUNT] = {[CATALOG_LOADED] = {LOG_INFO, "lists_loaded"},
+                                   [CATALOG_SNAPSHOT_REFUSED] = {LOG_WARN, "snapshot_refused"},
+                                   [CATALOG_SNAPSHOT_WRITTEN] = {LOG_INFO, "snapshot_written"},
+                                   [CATALOG_SNAPSHOT_FAILED] = {LOG_ERROR, "snapshot_failed"},
+                                   [CATALOG_UNREADABLE] = {LOG_ERROR, "lists_unreadable"},
+                                   [CATALOG_MERGE_FAILED] = {LOG_ERROR, "merge_failed"}};
+
+    log_event(context, rows[event].level, rows[event].name,
+              (struct log_field[]){LOG_TEXT("detail", text), LOG_END});
+}
+
+static int start_catalog(struct parts *parts, struct diag *diag)
+{
+    const struct catalog_options options = {.store = parts->list_store,
+                                            .cpu = cpu_choose(),
+                                            .folder = parts->config->data_dir,
+                                            .snapshot_interval_us =
+                                                parts->config->limits.snapshot_interval_us,
+                                            .on_event = on_catalog_event,
+                                            .context = parts->log};
+    int result = catalog_create(&options, &parts->catalog, diag);
+
+    if (result == 0) {
+        result = catalog_keep(parts->catalog);
+        if (result != 0)
+            diag_set(diag, "the thread that keeps the lists cannot start: %s", strerror(-result));
+    }
+    return result;
+}
+
 static int start_parts(struct parts *parts, struct diag *diag)
 {
-    const enum cpu_level cpu = cpu_choose();
     int result = files_make_directory(parts->config->data_dir, diag);
 
     if (result == 0)
@@ -172,7 +206,7 @@ static int start_parts(struct parts *parts, struct diag *diag)
     if (result == 0)
         result = start_cache(parts, diag);
     if (result == 0)
-        result = catalog_create(parts->list_store, cpu, &parts->catalog, diag);
+        result = start_catalog(parts, diag);
     if (result != 0)
         return result;
     struct screener_parts screener = {.config = parts->config,
@@ -229,8 +263,7 @@ static void announce_ready(const struct parts *parts)
     notify_send("READY=1");
 }
 
-/* Waits for the order to stop; every second takes in what other processes changed, now and then forgets old
- * answers. */
+/* Waits for the order to stop; now and then forgets old answers. */
 static int serve(struct parts *parts, const sigset_t *signals)
 {
     const struct timespec second = {.tv_sec = 1};
@@ -241,9 +274,6 @@ static int serve(struct parts *parts, const sigset_t *signals)
         int signal_number = sigtimedwait(signals, NULL, &second);
         if (signal_number > 0)
             return signal_number;
-        if (catalog_refresh(parts->catalog, &diag) != 0)
-            log_event(parts->log, LOG_ERROR, "lists_unreadable",
-                      (struct log_field[]){LOG_TEXT("detail", diag.text), LOG_END});
         if (clock_monotonic_us() - forgotten_us < FORGET_PERIOD_US && forgotten_us != 0)
             continue;
         forgotten_us = clock_monotonic_us();

@@ -1,96 +1,21 @@
-#include "prescreen/screen/catalog.h"
-
 #include "prescreen/base/bug.h"
+#include "prescreen/base/clock.h"
+
+#include "catalog_parts.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-struct catalog {
-    struct list_store *store;
-    enum cpu_level cpu;
-    pthread_mutex_t refresh_lock; /* held while a new reading is made */
-    uint64_t stamp;               /* of the store, from before the reading was made */
-    pthread_mutex_t reading_lock; /* guards reading and every reference count */
-    struct catalog_reading *reading;
-};
-
-/* What follows from the store while a new reading is made. */
-struct change {
-    struct list_info *lists;
-    size_t list_count, list_capacity;
-    uint64_t *removed;
-    size_t removed_count, removed_capacity;
-    struct index_batch *added;
-    struct catalog_ruling *rulings;
-    size_t ruling_count, ruling_capacity;
-};
-
-static int grow(void **array, size_t count, size_t *capacity, size_t element_bytes)
+void catalog_tell(const struct catalog *catalog, enum catalog_event event, const char *text)
 {
-    if (count < *capacity)
-        return 0;
-    size_t wanted = *capacity == 0 ? 64 : *capacity * 2;
-    void *grown = reallocarray(*array, wanted, element_bytes);
-    if (grown == NULL)
-        return -ENOMEM;
-    *array = grown;
-    *capacity = wanted;
-    return 0;
+    if (catalog->options.on_event != NULL)
+        catalog->options.on_event(catalog->options.context, event, text);
 }
 
-static int on_list(void *context, const struct list_info *info)
-{
-    struct change *change = context;
-    void *lists = change->lists;
-    int result = grow(&lists, change->list_count, &change->list_capacity, sizeof *info);
-
-    change->lists = lists;
-    if (result == 0)
-        change->lists[change->list_count++] = *info;
-    return result;
-}
-
-static int on_removed(void *context, uint64_t row)
-{
-    struct change *change = context;
-    void *removed = change->removed;
-    int result = grow(&removed, change->removed_count, &change->removed_capacity, sizeof row);
-
-    change->removed = removed;
-    if (result == 0)
-        change->removed[change->removed_count++] = row;
-    return result;
-}
-
-static int on_added(void *context, uint64_t row, uint32_t list, const struct known_hashes *hashes)
-{
-    struct change *change = context;
-
-    return index_batch_add(change->added, row, list, hashes);
-}
-
-static int on_view(void *context, uint64_t row, const struct entry_view *view)
-{
-    struct change *change = context;
-
-    (void)row; /* it is the one that was just added */
-    return index_batch_add_view(change->added, view->view, &view->hash);
-}
-
-static int on_ruling(void *context, uint64_t row, enum entry_ruling ruling)
-{
-    struct change *change = context;
-    void *rulings = change->rulings;
-    int result = grow(&rulings, change->ruling_count, &change->ruling_capacity, sizeof *change->rulings);
-
-    change->rulings = rulings;
-    if (result == 0)
-        change->rulings[change->ruling_count++] = (struct catalog_ruling){row, ruling};
-    return result;
-}
-
-static void free_reading(struct catalog_reading *reading)
+void catalog_reading_free(struct catalog_reading *reading)
 {
     if (reading == NULL)
         return;
@@ -100,153 +25,159 @@ static void free_reading(struct catalog_reading *reading)
     free(reading);
 }
 
-static uint32_t count_numbers(const struct change *change)
+/* A copy of an array; NULL only when there is no memory. */
+static void *copy_array(const void *array, size_t count, size_t item_bytes)
 {
-    uint32_t count = 0;
+    void *copy = calloc(count + 1, item_bytes);
 
-    for (size_t i = 0; i < change->list_count; i++) {
-        if (change->lists[i].number >= count)
-            count = change->lists[i].number + 1;
-    }
-    return count;
+    if (copy != NULL && count > 0)
+        memcpy(copy, array, count * item_bytes);
+    return copy;
 }
 
-static unsigned int find_digest_kinds(const struct index_statistics *statistics)
+int catalog_reading_copy(const struct catalog_reading *from, const struct index_generation *generation,
+                         struct catalog_reading **copy)
 {
-    unsigned int kinds = 0;
+    struct catalog_reading *made = calloc(1, sizeof *made);
 
-    for (unsigned int kind = 0; kind < HASH_PDQ; kind++) {
-        if (statistics->kinds[kind] > 0)
-            kinds |= HASH_BIT(kind);
-    }
-    return kinds;
-}
-
-static size_t count_exempt(const struct change *change)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < change->ruling_count; i++)
-        count += change->rulings[i].ruling == RULING_EXEMPT;
-    return count;
-}
-
-/* Makes the reading that follows old (NULL: from nothing) of what was followed; takes the change's lists and
- * rulings and batch. */
-static int make_reading(const struct catalog *catalog, const struct index_generation *old,
-                        struct change *change, uint64_t lists_version, struct catalog_reading **next)
-{
-    struct catalog_reading *reading = calloc(1, sizeof *reading);
-    struct index_generation *generation = NULL;
-    struct index_statistics statistics;
-
-    if (reading == NULL)
+    if (made == NULL) {
+        index_generation_release(generation);
         return -ENOMEM;
-    int result = index_generation_apply(old, change->added, change->removed, change->removed_count,
-                                        catalog->cpu, &generation);
-    change->added = NULL;
-    if (result != 0) {
-        free(reading);
-        return result;
     }
-    index_generation_read_statistics(generation, &statistics);
-    *reading = (struct catalog_reading){.generation = generation,
-                                        .lists = change->lists,
-                                        .list_count = change->list_count,
-                                        .number_count = count_numbers(change),
-                                        .rulings = change->rulings,
-                                        .ruling_count = change->ruling_count,
-                                        .exempt_count = count_exempt(change),
-                                        .lists_version = lists_version,
-                                        .digest_kinds = find_digest_kinds(&statistics),
-                                        .has_views = statistics.views > 0,
-                                        .references = 1};
-    change->lists = NULL;
-    change->rulings = NULL;
-    *next = reading;
+    *made = *from;
+    made->generation = generation;
+    made->lists = copy_array(from->lists, from->list_count, sizeof *from->lists);
+    made->rulings = copy_array(from->rulings, from->ruling_count, sizeof *from->rulings);
+    made->references = 1;
+    made->replaced_aside = false;
+    if (made->lists == NULL || made->rulings == NULL) {
+        catalog_reading_free(made);
+        return -ENOMEM;
+    }
+    *copy = made;
     return 0;
 }
 
-static void swap_reading(struct catalog *catalog, struct catalog_reading *next)
+void catalog_swap(struct catalog *catalog, struct catalog_reading *next, bool aside)
 {
     pthread_mutex_lock(&catalog->reading_lock);
     struct catalog_reading *old = catalog->reading;
     catalog->reading = next;
+    if (old != NULL)
+        old->replaced_aside = aside;
     pthread_mutex_unlock(&catalog->reading_lock);
     if (old != NULL)
         catalog_release(catalog, old);
 }
 
-/* Reads what changed after the reading from (NULL: everything). Called with refresh_lock held. */
-static int follow_from(const struct catalog *catalog, const struct catalog_reading *from,
-                       struct catalog_reading **next, struct diag *diag)
+/* While somebody waits only so much is merged, where somebody else merges the rest. */
+static size_t merge_max(const struct catalog *catalog)
 {
-    struct change change = {0};
-    uint64_t version = 0;
-    int result = index_batch_create(&change.added);
-
-    if (result == 0 && catalog->store != NULL) {
-        struct list_follower follower = {.context = &change,
-                                         .on_list = on_list,
-                                         .on_removed = on_removed,
-                                         .on_added = on_added,
-                                         .on_view = on_view,
-                                         .on_ruling = on_ruling};
-        result = list_store_follow(catalog->store, from == NULL ? 0 : from->lists_version, &follower,
-                                   &version, diag);
-    }
-    if (result == 0)
-        result = make_reading(catalog, from == NULL ? NULL : from->generation, &change, version, next);
-    if (result == -ENOMEM)
-        diag_set(diag, "no memory for the index of the lists");
-    index_batch_free(change.added);
-    free(change.lists);
-    free(change.removed);
-    free(change.rulings);
-    return result;
+    return catalog->keeper.running ? (size_t)CATALOG_MERGE_MAX : SIZE_MAX;
 }
 
-/* Called with refresh_lock held. */
-static int follow_store(struct catalog *catalog, struct diag *diag)
+static void set_stamp(struct catalog *catalog, uint64_t stamp)
+{
+    pthread_mutex_lock(&catalog->reading_lock);
+    catalog->stamp = stamp;
+    pthread_mutex_unlock(&catalog->reading_lock);
+}
+
+int catalog_take_in(struct catalog *catalog, struct diag *diag)
 {
     struct catalog_reading *next = NULL;
-    int result = follow_from(catalog, catalog->reading, &next, diag);
+    uint64_t version = 0;
+    uint64_t stamp = 0;
+    int result = list_store_stamp(catalog->options.store, &stamp, diag);
 
+    if (result == 0)
+        result = list_store_version(catalog->options.store, &version, diag);
+    /* Without a new version lists may still be younger. */
+    if (result != 0 || (version == catalog->reading->lists_version && stamp == catalog->stamp))
+        return result <= 0 ? result : -EIO;
+    result = catalog_follow(catalog, catalog->reading, merge_max(catalog), &next, diag);
     /* The store does not know our version: an older copy was put in its place. What it holds now is what
      * counts. */
     if (result == LIST_STORE_NOT_FOUND)
-        result = follow_from(catalog, NULL, &next, diag);
+        result = catalog_follow(catalog, NULL, merge_max(catalog), &next, diag);
     if (result != 0)
         return result < 0 ? result : -EIO;
-    swap_reading(catalog, next);
+    catalog_swap(catalog, next, false);
+    set_stamp(catalog, stamp);
     return 0;
 }
 
-int catalog_create(struct list_store *store, enum cpu_level cpu, struct catalog **catalog, struct diag *diag)
+/* The first reading: what the snapshot holds and what changed since, or everything. */
+static int load(struct catalog *catalog, struct diag *diag)
 {
+    struct catalog_reading *kept = NULL;
+    struct catalog_reading *first = NULL;
+    int result = catalog_load_snapshot(catalog, &kept, diag);
+
+    if (result == 0)
+        result = catalog_follow(catalog, kept, SIZE_MAX, &first, diag);
+    if (result == LIST_STORE_NOT_FOUND && kept != NULL) {
+        catalog_tell(catalog, CATALOG_SNAPSHOT_REFUSED, diag->text);
+        catalog_reading_free(kept);
+        kept = NULL;
+        result = catalog_follow(catalog, NULL, SIZE_MAX, &first, diag);
+    }
+    catalog->status.from_snapshot = kept != NULL;
+    catalog->status.snapshot_version = kept != NULL ? kept->lists_version : 0;
+    catalog_reading_free(kept);
+    if (result != 0)
+        return result < 0 ? result : -EIO;
+    catalog_swap(catalog, first, false);
+    return 0;
+}
+
+static void tell_loaded(struct catalog *catalog, uint64_t begun_us)
+{
+    const struct catalog_reading *reading = catalog->reading;
+    struct index_statistics statistics;
+    char text[128];
+
+    catalog->status.load_us = clock_monotonic_us() - begun_us;
+    index_generation_read_statistics(reading->generation, &statistics);
+    snprintf(text, sizeof text,
+             "%" PRIu64 " entries of lists_version %" PRIu64 " from the %s in %" PRIu64 " ms",
+             statistics.entries, reading->lists_version, catalog->status.from_snapshot ? "snapshot" : "store",
+             catalog->status.load_us / 1000);
+    catalog_tell(catalog, CATALOG_LOADED, text);
+}
+
+int catalog_create(const struct catalog_options *options, struct catalog **catalog, struct diag *diag)
+{
+    const uint64_t begun_us = clock_monotonic_us();
     struct catalog *created = calloc(1, sizeof *created);
 
     if (created == NULL)
         return diag_fail(diag, -ENOMEM, "no memory for the catalog of lists");
-    created->store = store;
-    created->cpu = cpu;
+    created->options = *options;
     pthread_mutex_init(&created->refresh_lock, NULL);
     pthread_mutex_init(&created->reading_lock, NULL);
-    int result = store == NULL ? 0 : list_store_stamp(store, &created->stamp, diag);
+    int result = options->store == NULL ? 0 : list_store_stamp(options->store, &created->stamp, diag);
     if (result == 0)
-        result = follow_store(created, diag);
+        result = load(created, diag);
     if (result != 0) {
         catalog_free(created);
         return result;
     }
+    tell_loaded(created, begun_us);
     *catalog = created;
     return 0;
+}
+
+int catalog_keep(struct catalog *catalog)
+{
+    return catalog_keeper_start(catalog);
 }
 
 void catalog_free(struct catalog *catalog)
 {
     if (catalog == NULL)
         return;
+    catalog_keeper_stop(catalog);
     if (catalog->reading != NULL)
         catalog_release(catalog, catalog->reading);
     pthread_mutex_destroy(&catalog->refresh_lock);
@@ -254,24 +185,105 @@ void catalog_free(struct catalog *catalog)
     free(catalog);
 }
 
+/* What is in force: the version, and the stamp of the store from before it was read. */
+static void read_in_force(struct catalog *catalog, uint64_t *version, uint64_t *stamp)
+{
+    pthread_mutex_lock(&catalog->reading_lock);
+    *version = catalog->reading->lists_version;
+    *stamp = catalog->stamp;
+    pthread_mutex_unlock(&catalog->reading_lock);
+}
+
+/* Whether what is to be taken in is the keeper's work. Never wrong by much: changed entries count once. */
+static int is_large(struct catalog *catalog, bool *large, struct diag *diag)
+{
+    uint64_t added = 0;
+    int result = 0;
+
+    *large = false;
+    if (catalog->keeper.running)
+        result =
+            list_store_count_since(catalog->options.store, catalog->reading->lists_version, &added, diag);
+    *large = result == 0 && added > CATALOG_AT_ONCE_MAX;
+    return result <= 0 ? result : 0;
+}
+
+/* Takes in what there is or leaves it to the keeper, whom it then waits for. deadline_us NULL: as long as it
+ * takes. */
+static int bring_up(struct catalog *catalog, uint64_t version, const uint64_t *deadline_us, struct diag *diag)
+{
+    bool large = false;
+
+    if (deadline_us == NULL) {
+        pthread_mutex_lock(&catalog->refresh_lock);
+    } else {
+        const struct timespec until = {.tv_sec = (time_t)(*deadline_us / 1000000),
+                                       .tv_nsec = (long)(*deadline_us % 1000000 * 1000)};
+        /* Whoever holds it this long is taking in a change of very many entries. */
+        if (pthread_mutex_clocklock(&catalog->refresh_lock, CLOCK_MONOTONIC, &until) != 0)
+            return 0;
+    }
+    int result = is_large(catalog, &large, diag);
+    if (result == 0 && !large)
+        result = catalog_take_in(catalog, diag);
+    pthread_mutex_unlock(&catalog->refresh_lock);
+    if (result == 0 && large)
+        result = catalog_keeper_wait(catalog, version, deadline_us, diag);
+    return result < 0 ? result : 0;
+}
+
 int catalog_refresh(struct catalog *catalog, struct diag *diag)
 {
     uint64_t version = 0;
     uint64_t stamp = 0;
+    uint64_t version_in_force = 0;
+    uint64_t stamp_in_force = 0;
 
-    if (catalog->store == NULL)
+    if (catalog->options.store == NULL)
         return 0;
-    pthread_mutex_lock(&catalog->refresh_lock);
-    int result = list_store_stamp(catalog->store, &stamp, diag);
+    int result = list_store_stamp(catalog->options.store, &stamp, diag);
     if (result == 0)
-        result = list_store_version(catalog->store, &version, diag);
-    /* Without a new version lists may still be younger. */
-    if (result == 0 && (version != catalog->reading->lists_version || stamp != catalog->stamp)) {
-        result = follow_store(catalog, diag);
-        if (result == 0)
-            catalog->stamp = stamp;
+        result = list_store_version(catalog->options.store, &version, diag);
+    read_in_force(catalog, &version_in_force, &stamp_in_force);
+    if (result == 0 && (version != version_in_force || stamp != stamp_in_force))
+        result = bring_up(catalog, version, NULL, diag);
+    return result <= 0 ? result : -EIO;
+}
+
+/* Until when a screening waits for a version: everybody's patience begins when the first one misses it. */
+static uint64_t patience_for(struct catalog *catalog, uint64_t version)
+{
+    pthread_mutex_lock(&catalog->reading_lock);
+    if (catalog->missed_version <= catalog->reading->lists_version)
+        catalog->missed_us = clock_monotonic_us();
+    catalog->missed_version = version;
+    uint64_t deadline_us = catalog->missed_us + CATALOG_WAIT_US;
+    pthread_mutex_unlock(&catalog->reading_lock);
+    return deadline_us;
+}
+
+int catalog_catch_up(struct catalog *catalog, struct diag *diag)
+{
+    uint64_t version = 0;
+    uint64_t foreign = 0;
+    uint64_t stamp = 0;
+    uint64_t version_in_force = 0;
+    uint64_t stamp_in_force = 0;
+
+    if (catalog->options.store == NULL)
+        return 0;
+    int result = list_store_stamp(catalog->options.store, &stamp, diag);
+    if (result == 0)
+        result = list_store_foreign_version(catalog->options.store, &version, &foreign, diag);
+    read_in_force(catalog, &version_in_force, &stamp_in_force);
+    /* A version below ours is one of another copy of the store. */
+    bool missed = foreign > version_in_force || version < version_in_force ||
+                  (version == version_in_force && stamp != stamp_in_force);
+    if (result == 0 && missed) {
+        const uint64_t wanted = foreign > version_in_force ? foreign : version;
+        const uint64_t deadline_us = patience_for(catalog, wanted);
+        result = bring_up(catalog, wanted, &deadline_us, diag);
     }
-    pthread_mutex_unlock(&catalog->refresh_lock);
     return result <= 0 ? result : -EIO;
 }
 
@@ -318,7 +330,20 @@ void catalog_release(struct catalog *catalog, const struct catalog_reading *read
     pthread_mutex_lock(&catalog->reading_lock);
     BUG_ON(own->references == 0);
     bool last = --own->references == 0;
+    /* Freeing gigabytes takes a while, which a screening does not have. */
+    bool retires = last && own->replaced_aside && catalog->keeper.running;
+    if (retires) {
+        own->next_retired = catalog->retired;
+        catalog->retired = own;
+    }
     pthread_mutex_unlock(&catalog->reading_lock);
-    if (last)
-        free_reading(own);
+    if (last && !retires)
+        catalog_reading_free(own);
+}
+
+void catalog_read_status(struct catalog *catalog, struct catalog_status *status)
+{
+    pthread_mutex_lock(&catalog->reading_lock);
+    *status = catalog->status;
+    pthread_mutex_unlock(&catalog->reading_lock);
 }

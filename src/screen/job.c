@@ -91,7 +91,7 @@ int screening_begin_job(const struct screener *screener, const struct screening_
 
     if (profile == NULL)
         return diag_fail(diag, SCREENER_NO_PROFILE, "there is no profile of this name in the configuration");
-    int result = catalog_refresh(screener->parts.catalog, diag);
+    int result = catalog_catch_up(screener->parts.catalog, diag);
     if (result != 0)
         return result;
     *job = (struct screening_job){.screener = screener,

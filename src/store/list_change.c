@@ -111,8 +111,8 @@ static int write_list(sqlite3 *db, const struct list_properties *properties, uin
     return result;
 }
 
-static int put_in_transaction(sqlite3 *db, const struct list_properties *properties, const char *who,
-                              struct list_change *change, struct diag *diag)
+static int put_in_transaction(struct list_store *store, sqlite3 *db, const struct list_properties *properties,
+                              const char *who, struct list_change *change, struct diag *diag)
 {
     struct list_info info = {.number = 0};
     uint64_t last_row = 0;
@@ -133,7 +133,7 @@ static int put_in_transaction(sqlite3 *db, const struct list_properties *propert
     history.list = info.number;
     if (result == 0)
         result = list_history_add(db, change->lists_version, &history, diag);
-    return result != 0 ? result : database_exec(db, "COMMIT", diag);
+    return result != 0 ? result : list_store_commit(store, db, change->lists_version, diag);
 }
 
 int list_store_put(struct list_store *store, const struct list_properties *properties, const char *who,
@@ -148,7 +148,7 @@ int list_store_put(struct list_store *store, const struct list_properties *prope
     if (result == 0) {
         result = database_begin(db, diag);
         if (result == 0)
-            result = put_in_transaction(db, properties, who, &made, diag);
+            result = put_in_transaction(store, db, properties, who, &made, diag);
         result = list_store_outcome(result, diag);
         database_rollback(db);
     }

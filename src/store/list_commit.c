@@ -404,7 +404,9 @@ static int commit_draft(struct list_draft *draft, enum ending ending, const char
         /* The reading must end first: it would keep the log from being emptied. */
         database_close(commit.before);
         if (result == 0 && !commit.preview)
-            result = database_exec(commit.db, "COMMIT", diag);
+            result = commit.change.lists_version == commit.version
+                         ? list_store_commit(draft->store, commit.db, commit.version, diag)
+                         : database_exec(commit.db, "COMMIT", diag);
         result = list_store_outcome(result, diag);
         database_rollback(commit.db);
     }

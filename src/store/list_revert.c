@@ -113,8 +113,8 @@ static int update_list(sqlite3 *db, const struct revert *revert, uint64_t at_us,
                             values, sizeof values / sizeof values[0], diag);
 }
 
-static int revert_in_transaction(sqlite3 *db, const struct list_store *store, const char *name,
-                                 const char *who, struct revert *revert, struct diag *diag)
+static int revert_in_transaction(sqlite3 *db, struct list_store *store, const char *name, const char *who,
+                                 struct revert *revert, struct diag *diag)
 {
     char what[HISTORY_WHAT_MAX + 1];
     struct list_history history = {.at_us = clock_wall_us(),
@@ -143,7 +143,7 @@ static int revert_in_transaction(sqlite3 *db, const struct list_store *store, co
         result = list_history_add(db, revert->change.lists_version, &history, diag);
     if (result == 0)
         result = list_store_forget(db, store, history.list, &revert->change, diag);
-    return result != 0 ? result : database_exec(db, "COMMIT", diag);
+    return result != 0 ? result : list_store_commit(store, db, revert->change.lists_version, diag);
 }
 
 int list_store_revert(struct list_store *store, const char *name, uint64_t version, const char *who,

@@ -239,7 +239,7 @@ static int note_version(struct ruling_work *work, struct diag *diag)
     return result;
 }
 
-static int rule_in_transaction(struct ruling_work *work, const struct list_store *store, struct diag *diag)
+static int rule_in_transaction(struct ruling_work *work, struct list_store *store, struct diag *diag)
 {
     uint64_t last_row = 0;
     int result = list_store_find(work->db, work->call->list, &work->info, diag);
@@ -259,7 +259,7 @@ static int rule_in_transaction(struct ruling_work *work, const struct list_store
     result = note_version(work, diag);
     if (result == 0)
         result = list_store_forget(work->db, store, work->info.number, &work->change, diag);
-    return result != 0 ? result : database_exec(work->db, "COMMIT", diag);
+    return result != 0 ? result : list_store_commit(store, work->db, work->version, diag);
 }
 
 int list_store_rule(struct list_store *store, const struct ruling_call *call, struct list_change *change,

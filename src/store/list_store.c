@@ -196,6 +196,39 @@ int list_store_stamp(struct list_store *store, uint64_t *stamp, struct diag *dia
     return ask_number(store, store->stamp, stamp, diag);
 }
 
+int list_store_foreign_version(struct list_store *store, uint64_t *lists_version, uint64_t *foreign,
+                               struct diag *diag)
+{
+    uint64_t version = 0;
+    int result = list_store_version(store, &version, diag);
+
+    if (result != 0)
+        return result;
+    pthread_mutex_lock(&store->lock);
+    *foreign = version > store->own_version ? version : store->foreign_version;
+    pthread_mutex_unlock(&store->lock);
+    *lists_version = version;
+    return 0;
+}
+
+/* The version is noted as one's own before anybody can see it: nobody else makes one until this is over. */
+int list_store_commit(struct list_store *store, sqlite3 *db, uint64_t version, struct diag *diag)
+{
+    pthread_mutex_lock(&store->lock);
+    const uint64_t before = store->own_version;
+    if (version > before + 1)
+        store->foreign_version = version - 1;
+    store->own_version = version;
+    pthread_mutex_unlock(&store->lock);
+    int result = database_exec(db, "COMMIT", diag);
+    if (result != 0) {
+        pthread_mutex_lock(&store->lock);
+        store->own_version = before;
+        pthread_mutex_unlock(&store->lock);
+    }
+    return result;
+}
+
 int list_store_read_text(sqlite3_stmt *statement, int column, char *text, size_t capacity, struct diag *diag)
 {
     const char *value = (const char *)sqlite3_column_text(statement, column);

@@ -16,6 +16,8 @@ struct list_store {
     pthread_mutex_t lock;        /* of all that follows */
     sqlite3 *db;
     sqlite3_stmt *version, *stamp, *row, *list;
+    uint64_t own_version;     /* the newest that was made through this store; it may still be on its way */
+    uint64_t foreign_version; /* the newest that is known to have been made in another way */
 };
 
 /* LIST_STORE_BUSY or a negative errno. Ownership: *db is the caller's. */
@@ -24,6 +26,9 @@ int list_store_connect(struct list_store *store, sqlite3 **db, struct diag *diag
 /* -EBUSY becomes LIST_STORE_BUSY with a sentence; all else stays. For what SQLite says, never for what a
  * callback says. */
 int list_store_outcome(int result, struct diag *diag);
+
+/* Ends the transaction that makes a version. */
+int list_store_commit(struct list_store *store, sqlite3 *db, uint64_t version, struct diag *diag);
 
 /* LIST_STORE_REFUSED when the entries of the list change only by what bears its signature. */
 int list_store_check_signed(const struct list_store *store, const char *name, struct diag *diag);

@@ -289,9 +289,11 @@ static inline void add_views(struct model *model, struct index_batch *batch)
     }
 }
 
-/* The next version: so many entries more, so many rows less. Returns the generation that follows. */
-static inline const struct index_generation *advance(struct model *model, const struct index_generation *old,
-                                                     size_t added, size_t removed)
+/* The next version: so many entries more, so many rows less, and no more than merge_max entries merged.
+ * Returns the generation that follows. */
+static inline const struct index_generation *advance_merging(struct model *model,
+                                                             const struct index_generation *old, size_t added,
+                                                             size_t removed, size_t merge_max)
 {
     const bool with_views = model->version % 4 != 3;
     uint64_t *state = &model->state;
@@ -316,10 +318,16 @@ static inline const struct index_generation *advance(struct model *model, const 
         if (with_views)
             add_views(model, batch);
     }
-    ck_assert_int_eq(index_generation_apply(old, batch, rows, removed, cpu_detect(), &next), 0);
+    ck_assert_int_eq(index_generation_apply(old, batch, rows, removed, merge_max, cpu_detect(), &next), 0);
     model->version++;
     free(rows);
     return next;
+}
+
+static inline const struct index_generation *advance(struct model *model, const struct index_generation *old,
+                                                     size_t added, size_t removed)
+{
+    return advance_merging(model, old, added, removed, SIZE_MAX);
 }
 
 #endif

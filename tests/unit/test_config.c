@@ -35,6 +35,7 @@ START_TEST(defaults_are_those_of_the_interface)
     ck_assert_uint_eq(config->limits.frames, 500);
     ck_assert_uint_eq(config->limits.worker_memory_bytes, 512u << 20);
     ck_assert_uint_eq(config->limits.job_time_us, 2000000);
+    ck_assert_uint_eq(config->limits.snapshot_interval_us, 600000000);
     ck_assert_uint_eq(config->limits.upload_time_us, 30000000);
     ck_assert_uint_eq(config->key_count, 0);
     ck_assert_uint_eq(config->profile_count, 1);
@@ -112,9 +113,9 @@ START_TEST(limits_are_described_as_they_are_spelled)
     ck_assert_ptr_nonnull(stream);
     config_describe_limits(stream);
     fclose(stream);
-    ck_assert_ptr_nonnull(strstr(text, "  body           32MiB      1KiB to 1GiB: largest upload"));
-    ck_assert_ptr_nonnull(strstr(text, "  job_time       2s         10ms to 10m: "));
-    ck_assert_ptr_nonnull(strstr(text, "  pixels         100000000  1 to 4294836225: "));
+    ck_assert_ptr_nonnull(strstr(text, "  body              32MiB      1KiB to 1GiB: largest upload"));
+    ck_assert_ptr_nonnull(strstr(text, "  job_time          2s         10ms to 10m: "));
+    ck_assert_ptr_nonnull(strstr(text, "  pixels            100000000  1 to 4294836225: "));
     for (size_t i = 0; i < config_limit_count; i++)
         ck_assert_ptr_nonnull(strstr(text, config_limit_rows[i].reason));
     free(text);

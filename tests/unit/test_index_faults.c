@@ -202,7 +202,7 @@ static int make_change(void *context)
     int result = make_batch(&cast, change->first_row, change->added, &batch);
 
     if (result == 0)
-        result = index_generation_apply(change->old, batch, removed, 3, cpu_detect(), &next);
+        result = index_generation_apply(change->old, batch, removed, 3, SIZE_MAX, cpu_detect(), &next);
     ck_assert((result == 0) == (next != NULL));
     int finds = result < 0 ? result : count_finds(next, &cast);
     index_generation_release(next);
@@ -225,9 +225,9 @@ static const struct index_generation *make_old(struct cast *cast)
     const uint64_t removed[2] = {7, 8};
 
     ck_assert_int_eq(make_batch(cast, 1, 3000, &batch), 0);
-    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, cpu_detect(), &first), 0);
+    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX, cpu_detect(), &first), 0);
     ck_assert_int_eq(make_batch(cast, 3001, 600, &batch), 0);
-    ck_assert_int_eq(index_generation_apply(first, batch, removed, 2, cpu_detect(), &second), 0);
+    ck_assert_int_eq(index_generation_apply(first, batch, removed, 2, SIZE_MAX, cpu_detect(), &second), 0);
     index_generation_release(first);
     return second;
 }
@@ -257,10 +257,59 @@ START_TEST(a_generation_that_cannot_be_made_leaves_the_old_one_alone)
 }
 END_TEST
 
+/* A merge of both parts while the change goes on. */
+static int merge_aside(void *context)
+{
+    struct change *change = context;
+    const uint64_t removed[2] = {9, 3002};
+    struct index_merge *merge = NULL;
+    struct index_generation *now = NULL;
+    struct index_generation *next = NULL;
+    int result = index_merge_begin(change->old, cpu_detect(), &merge);
+
+    if (result < 0)
+        return result;
+    ck_assert_int_eq(result, 0);
+    result = index_merge_run(merge);
+    if (result == 0)
+        result = index_generation_apply(change->old, NULL, removed, 2, 0, cpu_detect(), &now);
+    int ended = index_merge_end(merge, now, now == NULL ? NULL : &next);
+    result = result < 0 ? result : ended;
+    ck_assert((result == 0) == (next != NULL));
+    int finds = result < 0 ? result : count_finds(next, &change->cast);
+    index_generation_release(now);
+    index_generation_release(next);
+    ck_assert(finds == -ENOMEM || change->new_finds == 0 || finds == change->new_finds);
+    if (finds >= 0)
+        change->new_finds = finds;
+    return finds < 0 ? finds : 0;
+}
+
+START_TEST(a_merge_aside_that_fails_leaves_everything_as_it_was)
+{
+    struct change change = {.cast = {.state = 8}};
+    struct index_batch *batch = NULL;
+    struct index_generation *next = NULL;
+
+    change.cast.centre = random_hash(&change.cast.state);
+    change.old = make_old(&change.cast);
+    ck_assert_int_eq(make_batch(&change.cast, 9001, 2500, &batch), 0);
+    ck_assert_int_eq(index_generation_apply(change.old, batch, NULL, 0, 0, cpu_detect(), &next), 0);
+    index_generation_release(change.old);
+    change.old = next;
+    change.old_finds = count_finds(change.old, &change.cast);
+    ck_assert_int_eq(merge_aside(&change), 0);
+    ck_assert_uint_gt(fail_each(merge_aside, &change), 15);
+    ck_assert_int_eq(count_finds(change.old, &change.cast), change.old_finds);
+    index_generation_release(change.old);
+    check_nothing_held();
+}
+END_TEST
+
 static int make_empty(void *context)
 {
     struct index_generation *generation = NULL;
-    int result = index_generation_apply(NULL, NULL, NULL, 0, CPU_PLAIN, &generation);
+    int result = index_generation_apply(NULL, NULL, NULL, 0, SIZE_MAX, CPU_PLAIN, &generation);
 
     (void)context;
     index_generation_release(generation);
@@ -291,7 +340,7 @@ START_TEST(a_batch_that_cannot_grow_keeps_what_it_has)
     for (fail_at = 1; index_batch_add_view(batch, VIEW_THUMBNAIL, &cast.centre) == 0; fail_at = 1)
         views++;
     fail_at = 0;
-    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, CPU_PLAIN, &generation), 0);
+    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX, CPU_PLAIN, &generation), 0);
     index_generation_read_statistics(generation, &statistics);
     ck_assert_uint_eq(statistics.entries, 16);
     ck_assert_uint_eq(statistics.views, views);
@@ -373,6 +422,7 @@ int main(void)
     tcase_add_test(tests, near_index_gives_up_cleanly);
     tcase_add_test(tests, exact_index_gives_up_cleanly);
     tcase_add_test(tests, a_generation_that_cannot_be_made_leaves_the_old_one_alone);
+    tcase_add_test(tests, a_merge_aside_that_fails_leaves_everything_as_it_was);
     tcase_add_test(tests, an_empty_generation_gives_up_cleanly);
     tcase_add_test(tests, a_batch_that_cannot_grow_keeps_what_it_has);
     tcase_add_test(tests, statistics_know_every_byte);

@@ -116,6 +116,13 @@ START_TEST(page_shows_lists_workers_and_build)
         .lists_version = 42,
         .index_entries = 13,
         .index_bytes = 4096,
+        .index_segments = 3,
+        .index_merges = 17,
+        .index_from_snapshot = true,
+        .index_load_us = 1250000,
+        .snapshot_version = 41,
+        .snapshots_written = 6,
+        .snapshots_failed = 2,
         .now_us = 3500000,
         .cpu = "avx2",
         .ready = true};
@@ -138,6 +145,12 @@ START_TEST(page_shows_lists_workers_and_build)
     ck_assert(has_line(text, "prescreen_lists_version 42"));
     ck_assert(has_line(text, "prescreen_index_entries 13"));
     ck_assert(has_line(text, "prescreen_index_bytes 4096"));
+    ck_assert(has_line(text, "prescreen_index_segments 3"));
+    ck_assert(has_line(text, "prescreen_index_merges_total 17"));
+    ck_assert(has_line(text, "prescreen_index_load_seconds{source=\"snapshot\"} 1.250000"));
+    ck_assert(has_line(text, "prescreen_snapshot_version 41"));
+    ck_assert(has_line(text, "prescreen_snapshots_total{result=\"written\"} 6"));
+    ck_assert(has_line(text, "prescreen_snapshots_total{result=\"failed\"} 2"));
     ck_assert(has_line(text, "prescreen_list_entries{list=\"hotline\",action=\"report\"} 12"));
     ck_assert(has_line(text, "prescreen_list_age_seconds{list=\"hotline\"} 2.500"));
     ck_assert(has_line(text, "prescreen_list_age_seconds{list=\"odd\\\"\\\\\\nname\"} 0.000"));

@@ -100,6 +100,7 @@ struct config_limits {
     uint64_t connections, queue, queue_time_us;
     uint64_t history;
     uint64_t flood_window_us, flood_matches, flood_factor;
+    uint64_t snapshot_interval_us;
     uint64_t cache_bytes; /* 0 = nothing is kept */
     uint64_t feed_page_bytes, feed_time_us;
 };

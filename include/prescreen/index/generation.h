@@ -29,11 +29,35 @@ struct index_generation;
  * then batch added (NULL: nothing); a row of batch that old has takes its place. Ownership: takes batch
  * always; old is borrowed and stays as it is; *next has one reference, the caller's. Errors: -ENOMEM.
  * Threads: one caller at a time; searches in old go on meanwhile. Cost: by the change, not by the size of
- * old, but for merges: amortised logarithmic per entry. Memory: about 110 bytes an entry with PDQ and 25 to
- * 40 for each digest. */
+ * old, but for merges, of at most merge_max entries each: amortised logarithmic per entry. Memory: about 110
+ * bytes an entry with PDQ and 25 to 40 for each digest. */
 int index_generation_apply(const struct index_generation *old, struct index_batch *batch,
-                           const uint64_t *removed, size_t removed_count, enum cpu_level level,
-                           struct index_generation **next);
+                           const uint64_t *removed, size_t removed_count, size_t merge_max,
+                           enum cpu_level level, struct index_generation **next);
+
+/* A merge of segments aside: what index_generation_apply() left undone because of merge_max. */
+struct index_merge;
+
+enum index_merge_outcome {
+    INDEX_MERGE_NONE = 1, /* there is nothing to merge */
+    INDEX_MERGE_OVERTAKEN /* changes have merged some of it themselves */
+};
+
+/* Begins a merge of what a generation has too many segments of. Ownership: *merge is the caller's, to
+ * index_merge_end(). Outcomes: INDEX_MERGE_NONE, -ENOMEM. Threads: with apply and end, one at a time. */
+int index_merge_begin(const struct index_generation *generation, enum cpu_level level,
+                      struct index_merge **merge);
+
+/* Does the work: no lock is needed, changes and searches go on. Errors: -ENOMEM. Cost: 0.5 us an entry that
+ * is merged, and the memory of these once more. */
+int index_merge_run(struct index_merge *merge);
+
+/* Makes the generation that is now in force with the merged segment in the place of its sources, *next with
+ * one reference; what was removed meanwhile stays removed. Ownership: frees the merge always. Outcomes:
+ * INDEX_MERGE_OVERTAKEN, -ENOMEM; next may be NULL, to give up. Threads: as begin. Cost: by what was removed
+ * meanwhile. */
+int index_merge_end(struct index_merge *merge, const struct index_generation *now,
+                    struct index_generation **next);
 
 /* Takes and gives back references; the last release frees. Release accepts NULL. Threads: any. */
 const struct index_generation *index_generation_acquire(const struct index_generation *generation);

@@ -33,7 +33,10 @@ struct metrics_reading {
     const struct list_info *lists;
     size_t list_count;
     uint64_t lists_version;
-    uint64_t index_entries, index_bytes;
+    uint64_t index_entries, index_bytes, index_segments, index_merges;
+    bool index_from_snapshot; /* the first index of this process was */
+    uint64_t index_load_us;   /* what it took to have that */
+    uint64_t snapshot_version, snapshots_written, snapshots_failed;
     uint64_t now_us; /* wall clock */
     const char *cpu; /* level in use */
     bool ready;

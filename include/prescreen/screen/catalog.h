@@ -25,20 +25,59 @@ struct catalog_reading {
     uint64_t lists_version;
     unsigned int digest_kinds; /* HASH_BIT of each digest that entries carry */
     bool has_views;            /* entries have hashes of views */
-    unsigned int references;   /* private to catalog.c */
+    uint64_t changes;          /* rows that came and went since the catalog began; private to the module */
+    bool replaced_aside;       /* private, too */
+    unsigned int references;
+    struct catalog_reading *next_retired;
+};
+
+/* What happens to a catalog beside its calls. */
+enum catalog_event {
+    CATALOG_LOADED,           /* the first reading is in force; the text says what it came from */
+    CATALOG_SNAPSHOT_REFUSED, /* the snapshot of the index is not used; the text says why */
+    CATALOG_SNAPSHOT_WRITTEN,
+    CATALOG_SNAPSHOT_FAILED, /* the one before stays */
+    CATALOG_UNREADABLE,      /* the store's newest version cannot be taken in; the last one stays in force */
+    CATALOG_MERGE_FAILED,    /* lookups go on, in more segments than there should be */
+    CATALOG_EVENT_COUNT
+};
+
+struct catalog_options {
+    struct list_store *store; /* borrowed; NULL: there are no lists and never will be */
+    enum cpu_level cpu;
+    const char *folder;            /* where the snapshot of the index lies; borrowed; NULL: there is none */
+    uint64_t snapshot_interval_us; /* between two that are written, at least */
+    /* Called from any thread. May be NULL. */
+    void (*on_event)(void *context, enum catalog_event event, const char *text);
+    void *context;
 };
 
 struct catalog;
 
-/* Loads everything from the store, which is borrowed for the life of the catalog; NULL: there are no lists
- * and never will be. Errors: negative errno with diag. */
-int catalog_create(struct list_store *store, enum cpu_level cpu, struct catalog **catalog, struct diag *diag);
+/* Loads everything: from the snapshot what it holds, from the store what changed since, or all of it where
+ * the snapshot cannot be used. Borrows what the options name for its life. Errors: negative errno with diag.
+ */
+int catalog_create(const struct catalog_options *options, struct catalog **catalog, struct diag *diag);
+
+/* Ends what catalog_keep() began; a snapshot is then written if anything changed. */
 void catalog_free(struct catalog *catalog);
 
-/* Takes the store's newest version in, also when another process made it; cheap when nothing changed. On an
- * error the last reading stays in force. Threads: any; one at a time does the work, the others wait for it.
- */
+/* Starts a thread of low priority that does what need not hold anybody up until catalog_free(): takes in what
+ * other processes changed, and changes of very many entries; merges segments; writes snapshots. Errors:
+ * -errno. */
+int catalog_keep(struct catalog *catalog);
+
+/* Takes the store's newest version in; cheap when nothing changed. For whoever made a change: it is in force
+ * when this returns. On an error the last reading stays in force. Threads: any; one at a time does the work,
+ * the others wait for it. */
 int catalog_refresh(struct catalog *catalog, struct diag *diag);
+
+/* Takes in what other processes changed; what this process changes is in force before it is answered, and
+ * nobody else need wait for it. For screenings: a change of very many entries is waited for CATALOG_WAIT_US
+ * at most where a thread keeps the catalog. Threads, errors: as catalog_refresh(). Cost: microseconds. */
+int catalog_catch_up(struct catalog *catalog, struct diag *diag);
+
+enum { CATALOG_WAIT_US = 1000000 };
 
 /* The list of this number, NULL when it is not among those of the reading. Cost: linear in the number of
  * lists. */
@@ -51,5 +90,14 @@ enum entry_ruling catalog_find_ruling(const struct catalog_reading *reading, uin
 /* The newest reading; stays valid until released, whatever happens meanwhile. Cost: a lock and a counter. */
 const struct catalog_reading *catalog_acquire(struct catalog *catalog);
 void catalog_release(struct catalog *catalog, const struct catalog_reading *reading);
+
+struct catalog_status {
+    bool from_snapshot;        /* the first reading was */
+    uint64_t load_us;          /* what it took */
+    uint64_t snapshot_version; /* lists_version of the snapshot on disk; 0: there is none */
+    uint64_t snapshots_written, snapshots_failed;
+    uint64_t merges;
+};
+void catalog_read_status(struct catalog *catalog, struct catalog_status *status);
 
 #endif

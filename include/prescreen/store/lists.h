@@ -67,6 +67,21 @@ int list_store_version(struct list_store *store, uint64_t *lists_version, struct
  * means nothing outside this process. Cost: as list_store_version(). */
 int list_store_stamp(struct list_store *store, uint64_t *stamp, struct diag *diag);
 
+/* As list_store_version(), and the newest of the versions known that were not made by a call of this store
+ * but by another process. */
+int list_store_foreign_version(struct list_store *store, uint64_t *lists_version, uint64_t *foreign,
+                               struct diag *diag);
+
+/* How many rows came after a version. LIST_STORE_NOT_FOUND: the store never had it. Cost as above. */
+int list_store_count_since(struct list_store *store, uint64_t since, uint64_t *rows, struct diag *diag);
+
+enum { LIST_STORE_MARK_SIZE = 64 };
+
+/* What the history says of a version, so that it can be told from one of the same number in another store or
+ * in a copy that went its own way. LIST_STORE_NOT_FOUND: there is no such version. */
+int list_store_mark(struct list_store *store, uint64_t version, uint8_t mark[LIST_STORE_MARK_SIZE],
+                    struct diag *diag);
+
 /* Creates a list or changes its properties; what is as it was makes no new version. The names "." and ".."
  * are refused (no URL can carry them). who goes to the history (key name or "command line"), here and below.
  */
