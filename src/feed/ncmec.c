@@ -34,6 +34,7 @@ static int plan_range(const struct config_feed *feed, const struct feed_checkpoi
 {
     uint64_t from_s = checkpoint != NULL ? checkpoint->from_s : 0;
     uint64_t to_s = end_of_range(clocks);
+    uint64_t asked_s = from_s > FEED_CLOCK_OVERLAP_S ? from_s - FEED_CLOCK_OVERLAP_S : 0;
     char from[CLOCK_RFC3339_SIZE];
     char to[CLOCK_RFC3339_SIZE];
 
@@ -44,10 +45,10 @@ static int plan_range(const struct config_feed *feed, const struct feed_checkpoi
                          from_s - to_s);
     *plan = (struct feed_plan){.mode = LIST_MERGE,
                                .more = from_s < to_s,
-                               .from_s = from_s,
+                               .from_s = asked_s,
                                .next_from_s = from_s >= to_s ? from_s : to_s,
                                .clocks = *clocks};
-    format_time(from_s, from);
+    format_time(asked_s, from);
     format_time(to_s, to);
     snprintf(plan->url, sizeof plan->url, "%s%sfrom=%s&to=%s", feed->url, entries_path, from, to);
     return 0;

@@ -8,7 +8,9 @@
 
 enum {
     FEED_URL_MAX = CONFIG_URL_MAX + 4 * LIST_FIELD_MAX, /* with its terminator */
-    FEED_CLOCK_MARGIN_S = 5,        /* what a source got in its last seconds may not be shown yet */
+    FEED_CLOCK_MARGIN_S = 5, /* what a source got in its last seconds may not be shown yet */
+    FEED_CLOCK_OVERLAP_S =
+        10, /* of two ranges: what is entered late, or at the second where they meet, is in one */
     FEED_CLOCK_DOUBT_S = 3600,      /* a checkpoint this far ahead of the clocks is wrong */
     FEED_WHOLE_AFTER_S = 30 * 86400 /* so long after the last pull StopNCII is fetched from its beginning */
 };

@@ -26,7 +26,7 @@ static void make_folder(void)
 
 static void remove_folder(void)
 {
-    static const char *const names[] = {"data", "file", "pipe"};
+    static const char *const names[] = {"data", "file", "file.new", "pipe"};
     char path[PATH_MAX];
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -122,6 +122,85 @@ START_TEST(programs_are_found_beside_this_one)
 }
 END_TEST
 
+START_TEST(a_secret_is_read_from_a_file_of_its_owner_alone)
+{
+    static const mode_t open_to_others[] = {0640, 0620, 0610, 0604, 0602, 0601};
+    char path[PATH_MAX];
+    struct bytes content;
+    struct diag diag = {""};
+
+    write_file(in_folder("file", path), 10);
+    bytes_init(&content, 100);
+    for (size_t i = 0; i < sizeof open_to_others / sizeof open_to_others[0]; i++) {
+        ck_assert_int_eq(chmod(path, open_to_others[i]), 0);
+        ck_assert_int_eq(files_read_private(path, &content, &diag), -EPERM);
+        ck_assert_ptr_nonnull(strstr(diag.text, "chmod 600"));
+        ck_assert_uint_eq(content.size, 0);
+    }
+    ck_assert_int_eq(chmod(path, 0400), 0);
+    ck_assert_int_eq(files_read_private(path, &content, &diag), 0);
+    ck_assert_uint_eq(content.size, 10);
+    if (geteuid() == 0) {
+        ck_assert_int_eq(chown(path, 12345, 12345), 0);
+        ck_assert_int_eq(files_read_private(path, &content, &diag), -EPERM);
+    }
+    bytes_clear(&content);
+    ck_assert_int_eq(files_read_private(folder, &content, &diag), -EINVAL);
+}
+END_TEST
+
+static void check_content(const char *path, const char *wanted)
+{
+    struct bytes content;
+    struct diag diag = {""};
+
+    bytes_init(&content, 100);
+    ck_assert_msg(files_read(path, &content, &diag) == 0, "%s", diag.text);
+    ck_assert_uint_eq(content.size, strlen(wanted));
+    ck_assert_mem_eq(content.data, wanted, content.size);
+    bytes_clear(&content);
+}
+
+START_TEST(a_file_is_replaced_as_a_whole_or_stays)
+{
+    char path[PATH_MAX];
+    char aside[PATH_MAX];
+    struct stat status;
+    struct diag diag = {""};
+
+    umask(0);
+    /* What an earlier process left behind when it was killed does not matter. */
+    write_file(in_folder("file.new", aside), 1000);
+    ck_assert_int_eq(files_replace(folder, "file", "first", 5, &diag), 0);
+    check_content(in_folder("file", path), "first");
+    ck_assert_int_eq(stat(aside, &status), -1);
+    ck_assert_int_eq(files_replace(folder, "file", "2nd", 3, &diag), 0);
+    check_content(path, "2nd");
+    ck_assert_int_eq(mkdir(aside, 0700), 0);
+    ck_assert_int_eq(files_replace(folder, "file", "third", 5, &diag), -EISDIR);
+    ck_assert_ptr_nonnull(strstr(diag.text, "/file cannot be written"));
+    check_content(path, "2nd");
+    /* Nor is a link followed to somebody else's file. */
+    ck_assert_int_eq(rmdir(aside), 0);
+    ck_assert_int_eq(symlink("/dev/null", aside), 0);
+    ck_assert_int_eq(files_replace(folder, "file", "third", 5, &diag), -ELOOP);
+    ck_assert_int_eq(files_replace("/none", "file", "x", 1, &diag), -ENOENT);
+}
+END_TEST
+
+START_TEST(a_replaced_file_is_its_owners_alone)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    struct diag diag = {""};
+
+    umask(0);
+    ck_assert_int_eq(files_replace(folder, "file", "x", 1, &diag), 0);
+    ck_assert_int_eq(stat(in_folder("file", path), &status), 0);
+    ck_assert_uint_eq(status.st_mode & 07777, 0600);
+}
+END_TEST
+
 START_TEST(a_path_that_does_not_fit_is_refused)
 {
     char path[PATH_MAX];
@@ -148,6 +227,9 @@ int main(void)
     tcase_add_test(tests, a_file_is_read_up_to_the_maximum);
     tcase_add_test(tests, what_is_not_a_regular_file_is_not_read);
     tcase_add_test(tests, programs_are_found_beside_this_one);
+    tcase_add_test(tests, a_secret_is_read_from_a_file_of_its_owner_alone);
+    tcase_add_test(tests, a_file_is_replaced_as_a_whole_or_stays);
+    tcase_add_test(tests, a_replaced_file_is_its_owners_alone);
     tcase_add_test(tests, a_path_that_does_not_fit_is_refused);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
