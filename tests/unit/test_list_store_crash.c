@@ -202,7 +202,8 @@ START_TEST(change_of_another_process_is_seen_and_followed)
     struct list_info info;
     uint64_t version = 0;
     unsigned int calls = 0;
-    struct list_follower follower = {&calls, count_list, count_row, count_added, NULL};
+    struct list_follower follower = {
+        .context = &calls, .on_list = count_list, .on_removed = count_row, .on_added = count_added};
 
     ck_assert_int_eq(put(store, "a"), 0);
     for (unsigned int generation = 1; generation <= 3; generation++) {
