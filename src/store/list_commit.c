@@ -278,6 +278,11 @@ static int check_twice(struct commit *commit, const struct draft_item *item, str
 static int apply(struct commit *commit, const struct draft_item *item, struct diag *diag)
 {
     bool found = false;
+
+    if (item->is_copy) {
+        commit->change.unchanged++;
+        return 0;
+    }
     int result = check_twice(commit, item, diag);
 
     if (result == 0)

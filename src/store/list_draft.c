@@ -152,6 +152,11 @@ void list_draft_spare_versions(struct list_draft *draft)
     draft->sparing = true;
 }
 
+void list_draft_allow_copies(struct list_draft *draft)
+{
+    draft->copies = true;
+}
+
 void list_draft_vouch(struct list_draft *draft)
 {
     draft->vouched = true;
@@ -244,6 +249,35 @@ static int next_item(struct list_draft *draft, struct sorted_item *sorted)
     return draft->repeats ? next_of_repeats(draft, sorted) : sorter_next(draft->items, sorted);
 }
 
+/* Whether two upserts ask for the same, wherever they came from. */
+static bool same_upsert(const uint8_t *a, const uint8_t *b, size_t size)
+{
+    struct packed_item one;
+    struct packed_item other;
+
+    memcpy(&one, a, sizeof one);
+    memcpy(&other, b, sizeof other);
+    return !one.removing && !other.removing && one.kinds == other.kinds &&
+           one.pdq_quality == other.pdq_quality && one.views_size == other.views_size &&
+           one.classification_size == other.classification_size && one.note_size == other.note_size &&
+           memcmp(a + sizeof one, b + sizeof other, size - sizeof one) == 0;
+}
+
+/* Compares with the item that was given last, and takes its place. */
+static bool is_copy(struct list_draft *draft, const struct sorted_item *sorted)
+{
+    bool same = draft->key_size == sorted->key_size && draft->value_size == sorted->value_size &&
+                memcmp(draft->key, sorted->key, sorted->key_size) == 0 &&
+                same_upsert(draft->value, sorted->value, sorted->value_size);
+
+    BUG_ON(sorted->key_size > sizeof draft->key || sorted->value_size > sizeof draft->value);
+    memcpy(draft->key, sorted->key, sorted->key_size);
+    memcpy(draft->value, sorted->value, sorted->value_size);
+    draft->key_size = sorted->key_size;
+    draft->value_size = sorted->value_size;
+    return same;
+}
+
 int list_draft_next(struct list_draft *draft, struct draft_item *item, struct diag *diag)
 {
     struct sorted_item sorted;
@@ -251,7 +285,9 @@ int list_draft_next(struct list_draft *draft, struct draft_item *item, struct di
 
     if (result < 0)
         return file_fault(result, draft, diag);
-    if (result == SORTER_ITEM)
+    if (result == SORTER_ITEM) {
         unpack(&sorted, item);
+        item->is_copy = draft->copies && !draft->repeats && is_copy(draft, &sorted);
+    }
     return result == SORTER_ITEM ? DRAFT_ITEM : 0;
 }

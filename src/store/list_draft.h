@@ -15,6 +15,7 @@ struct list_draft {
     int fault; /* negative errno: only abandon is left */
     uint64_t upserts, removals;
     bool repeats; /* of items of one entry_id the one of the highest rank counts */
+    bool copies;  /* an item that is as the one before is no second one */
     bool vouched; /* all of it bears the list's signature */
     bool sparing; /* no version for a change of nothing */
     /* With repeats: a copy of the next item, read ahead. */
@@ -22,7 +23,9 @@ struct list_draft {
     uint32_t ahead_key_size, ahead_value_size;
     uint8_t ahead_key[ENTRY_ID_MAX + 1];
     uint8_t ahead_value[SORTER_VALUE_MAX];
-    uint8_t key[ENTRY_ID_MAX + 1]; /* of the item that was given last */
+    /* With repeats or copies: of the item that was given last. */
+    uint32_t key_size, value_size;
+    uint8_t key[ENTRY_ID_MAX + 1];
     uint8_t value[SORTER_VALUE_MAX];
 };
 
@@ -31,6 +34,7 @@ struct draft_item {
     const char *entry_id;
     bool removing;
     bool quiet;                             /* a removal of what is not there counts as nothing */
+    bool is_copy;                           /* the same as the one before */
     const uint8_t *hashes[HASH_KIND_COUNT]; /* NULL where unknown; PDQ in the order of its hex text */
     int pdq_quality;
     const char *classification, *note;

@@ -79,6 +79,8 @@ int list_import_begin(struct list_store *store, const struct list_import_options
     }
     if (list_format_repeats(options->format))
         list_draft_allow_repeats(made->draft);
+    else
+        list_draft_allow_copies(made->draft);
     if (options->spare_versions)
         list_draft_spare_versions(made->draft);
     *import = made;

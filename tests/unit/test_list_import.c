@@ -248,6 +248,60 @@ START_TEST(a_bad_second_file_undoes_the_first)
 }
 END_TEST
 
+START_TEST(a_record_that_comes_twice_as_it_is_counts_once)
+{
+    static const struct {
+        enum list_format format;
+        const char *files[2];
+        uint64_t added, unchanged;
+    } orders[] = {
+        {LIST_FORMAT_CSV, {CSV "2," MD5_A "\n1," MD5_A "\n2," MD5_A "\n2," MD5_A "\n", NULL}, 2, 2},
+        {LIST_FORMAT_CSV, {CSV "1," MD5_A "\n", "md5,entry_id\n" MD5_A ",1\n"}, 1, 1},
+        {LIST_FORMAT_LINES, {MD5_A "\n" MD5_B "\n" MD5_A "\n", NULL}, 2, 1},
+        {LIST_FORMAT_HMA, {"md5 " MD5_A "\nmd5 " MD5_A "\n", NULL}, 1, 1},
+    };
+
+    rules[0].class_count = 0;
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        struct order order = {.list = "open", .format = orders[i].format, .mode = LIST_REPLACE};
+
+        order.files[0] = orders[i].files[0];
+        order.files[1] = orders[i].files[1];
+        list_store_delete(store, "open", "tester", &change, &diag);
+        struct list_properties properties = {.name = "open", .max_distance = 31};
+        ck_assert_int_eq(list_store_put(store, &properties, "tester", &change, &diag), 0);
+        ck_assert_msg(import_files(&order) == 0, "%s", diag.text);
+        expect_change(orders[i].added, 0, 0, orders[i].unchanged);
+        ck_assert_uint_eq(count_entries("open"), orders[i].added);
+        ck_assert_int_eq(import_files(&order), 0);
+        expect_change(0, 0, 0, orders[i].added + orders[i].unchanged);
+    }
+}
+END_TEST
+
+START_TEST(a_record_that_comes_twice_and_differs_refuses_the_import)
+{
+    static const char *const files[] = {
+        CSV "1," MD5_A "\n1," MD5_B "\n",
+        CSV "1," MD5_A "\n1," MD5_A "\n1," MD5_B "\n",
+        "entry_id,md5,note\n1," MD5_A ",\n1," MD5_A ",x\n",
+        "entry_id,md5,note\n1," MD5_A ",xy\n1," MD5_A ",xz\n",
+        "entry_id,md5,classification,note\n1," MD5_A ",a,b\n1," MD5_A ",b,a\n",
+        "entry_id,pdq,pdq_quality\n1," PDQ_A ",80\n1," PDQ_A ",81\n",
+        "entry_id,md5,pdq\n1," MD5_A ",\n1,," PDQ_A "\n",
+    };
+
+    rules[0].class_count = 0;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct order order = {.list = "open", .files = {files[i]}};
+
+        ck_assert_int_eq(import_files(&order), LIST_STORE_REFUSED);
+        ck_assert_ptr_nonnull(strstr(diag.text, "name each only once: \"1\""));
+        ck_assert_uint_eq(count_entries("open"), 0);
+    }
+}
+END_TEST
+
 START_TEST(a_signed_list_takes_what_its_key_signed)
 {
     const char *text = CSV "1," MD5_A "\n";
@@ -358,6 +412,8 @@ int main(void)
     tcase_add_test(tests, one_page_of_several_does_not_replace);
     tcase_add_test(tests, what_is_no_longer_of_the_lists_class_leaves_it);
     tcase_add_test(tests, a_bad_second_file_undoes_the_first);
+    tcase_add_test(tests, a_record_that_comes_twice_as_it_is_counts_once);
+    tcase_add_test(tests, a_record_that_comes_twice_and_differs_refuses_the_import);
     tcase_add_test(tests, a_signed_list_takes_what_its_key_signed);
     tcase_add_test(tests, a_signature_that_nothing_can_check_is_refused);
     tcase_add_test(tests, a_signed_list_changes_in_no_other_way);

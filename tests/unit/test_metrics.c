@@ -87,6 +87,8 @@ START_TEST(answers_are_counted_by_status_and_odd_ones_ignored)
         metrics_count_response(metrics, statuses[i]);
     metrics_count_stale_screening(metrics);
     metrics_count_stale_screening(metrics);
+    metrics_count_set_aside(metrics, 3);
+    metrics_count_set_aside(metrics, 0);
     metrics_count_connection(metrics, 3);
     metrics_count_connection(metrics, -1);
     const char *text = render(&(struct metrics_reading){.cpu = "plain"});
@@ -99,13 +101,18 @@ START_TEST(answers_are_counted_by_status_and_odd_ones_ignored)
     ck_assert_ptr_null(strstr(text, "status=\"404\""));
     ck_assert(has_line(text, "prescreen_http_connections 2"));
     ck_assert(has_line(text, "prescreen_stale_screenings_total 2"));
+    ck_assert(has_line(text, "prescreen_flood_set_aside_total 3"));
 }
 END_TEST
 
 START_TEST(page_shows_lists_workers_and_build)
 {
     struct list_info lists[2] = {
-        {.properties = {.name = "hotline", .action = ACTION_REPORT}, .entries = 12, .updated_us = 1000000},
+        {.properties = {.name = "hotline", .action = ACTION_REPORT},
+         .entries = 12,
+         .updated_us = 1000000,
+         .exempt = 4,
+         .set_aside = 5},
         {.properties = {.name = "odd\"\\\nname", .action = ACTION_ALLOW}, .updated_us = 9000000}};
     struct metrics_reading reading = {
         .workers[WORKER_PLAIN] =
@@ -153,6 +160,9 @@ START_TEST(page_shows_lists_workers_and_build)
     ck_assert(has_line(text, "prescreen_snapshots_total{result=\"failed\"} 2"));
     ck_assert(has_line(text, "prescreen_list_entries{list=\"hotline\",action=\"report\"} 12"));
     ck_assert(has_line(text, "prescreen_list_age_seconds{list=\"hotline\"} 2.500"));
+    ck_assert(has_line(text, "prescreen_entries_exempt{list=\"hotline\"} 4"));
+    ck_assert(has_line(text, "prescreen_entries_set_aside{list=\"hotline\"} 5"));
+    ck_assert(has_line(text, "prescreen_entries_set_aside{list=\"odd\\\"\\\\\\nname\"} 0"));
     ck_assert(has_line(text, "prescreen_list_age_seconds{list=\"odd\\\"\\\\\\nname\"} 0.000"));
 }
 END_TEST

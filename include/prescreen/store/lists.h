@@ -117,6 +117,10 @@ void list_draft_allow_repeats(struct list_draft *draft);
  * again and again, most often in vain: versions that say nothing would push out those that can be gone back
  * to. */
 void list_draft_spare_versions(struct list_draft *draft);
+/* From now on an entry_id may be named repeatedly by the same upsert: it is made once, and the others count
+ * as unchanged.
+ */
+void list_draft_allow_copies(struct list_draft *draft);
 /* The caller has checked that everything in the draft bears the signature of the list. */
 void list_draft_vouch(struct list_draft *draft);
 /* An upsert replaces the whole entry. LIST_STORE_REFUSED: the entry breaks list_entry_check(). That the draft
