@@ -1,6 +1,7 @@
 #include "prescreen/base/clock.h"
 
 #include "batch.h"
+#include "bench_change.h"
 #include "client.h"
 #include "command.h"
 #include "local.h"
@@ -47,6 +48,7 @@ struct drive {
     bool same;                        /* every body is the picture alone */
     uint64_t first_tail;              /* of this run */
     struct client *clients[CLIENTS_MAX];
+    struct client *changing; /* the one that changes a list */
     unsigned int client_count;
     struct sample *samples;
     size_t count; /* samples taken */
@@ -180,6 +182,8 @@ static int prepare(const struct invocation *invocation, struct drive *drive, str
     }
     for (unsigned int i = 0; result == 0 && i < drive->client_count; i++)
         result = client_create(url, key, &drive->clients[i], diag);
+    if (result == 0)
+        result = client_create(url, key, &drive->changing, diag);
     explicit_bzero(key, sizeof key);
     if (result == 0 && !client_is_local(drive->clients[0]))
         result = diag_fail(diag, -EPERM, "--url %s: only a loopback or unix address is driven", url);
@@ -290,30 +294,112 @@ static int print_figures(const char *name, struct drive *drive)
     return result;
 }
 
-static int run(const struct invocation *invocation, struct drive *drive, size_t requests, struct diag *diag)
+/* One run of requests, from the first to the last. */
+static int drive_once(struct drive *drive, size_t requests, struct diag *diag)
 {
     struct batch batch = {.count = requests,
                           .lanes = drive->client_count,
                           .context = drive,
                           .work = send_one,
                           .take = take_one};
-    int result = prepare(invocation, drive, diag);
 
-    if (result == 0)
-        result = look_first(drive, diag);
-    if (result != 0)
-        return result;
+    drive->count = 0;
     progress_start(&drive->progress, "serve", requests);
     drive->started_us = clock_monotonic_us();
-    result = batch_run(&batch);
+    int result = batch_run(&batch);
     progress_hide(&drive->progress);
+    drive->first_tail += requests;
     if (result == -ETIME)
         say("stopped after %d s", DEADLINE_US / 1000000);
     else if (result != 0)
         return diag_fail(diag, result, "%s",
                          drive->diag.text[0] != '\0' ? drive->diag.text : strerror(-result));
+    return 0;
+}
+
+/* What screenings take while lists change, beside what they took before. */
+static int print_moved(struct drive *drive, const uint64_t before_us[PART_COUNT],
+                       const struct bench_changes *changes)
+{
+    static const char *const headings[] = {"part, p99", ">alone us", ">changing us", ">ratio"};
+    uint64_t *values = calloc(drive->count + 1, sizeof *values);
+    struct table *table = NULL;
+    int result =
+        values == NULL ? -ENOMEM : table_create(headings, sizeof headings / sizeof headings[0], &table);
+
+    printf(
+        "\nEntries changed meanwhile: %llu in %llu calls, %.0f a second; a call p50 %.1f ms, p99 %.1f ms\n\n",
+        (unsigned long long)changes->entries, (unsigned long long)changes->calls,
+        changes->seconds > 0 ? (double)changes->entries / changes->seconds : 0,
+        (double)changes->p50_us / 1000, (double)changes->p99_us / 1000);
+    for (int part = 0; result == 0 && part < PART_COUNT; part++) {
+        uint64_t us = quantile_of_part(drive, (enum part)part, 0.99, values);
+        table_add(table, "%s", part_names[part]);
+        table_add(table, "%llu", (unsigned long long)before_us[part]);
+        table_add(table, "%llu", (unsigned long long)us);
+        table_add(table, "%.2f", before_us[part] > 0 ? (double)us / (double)before_us[part] : 0);
+    }
+    if (result == 0)
+        result = table_print(table);
+    table_free(table);
+    free(values);
+    return result;
+}
+
+static int read_p99s(const struct drive *drive, uint64_t p99_us[PART_COUNT])
+{
+    uint64_t *values = calloc(drive->count + 1, sizeof *values);
+
+    if (values == NULL)
+        return -ENOMEM;
+    for (int part = 0; part < PART_COUNT; part++)
+        p99_us[part] = quantile_of_part(drive, (enum part)part, 0.99, values);
+    free(values);
+    return 0;
+}
+
+/* The same requests again while a list changes. */
+static int drive_changing(const struct invocation *invocation, struct drive *drive, size_t requests,
+                          struct diag *diag)
+{
+    struct bench_changer *changer = NULL;
+    struct bench_changes changes;
+    struct diag change_diag = {""};
+    uint64_t before_us[PART_COUNT];
+    uint64_t rate = 0;
+    int result = option_number(invocation, OPTION_RATE, 0, 20000, BENCH_CHANGE_RATE_MAX, &rate, diag);
+
+    if (result != 0)
+        return result;
+    result = read_p99s(drive, before_us);
+    if (result == 0)
+        result =
+            bench_changer_start(drive->changing, option_text(invocation, OPTION_CHANGE, ""), rate, &changer);
+    if (result != 0)
+        return diag_fail(diag, result, "%s", strerror(-result));
+    result = drive_once(drive, requests, diag);
+    int changed = bench_changer_stop(changer, &changes, &change_diag);
+    if (result == 0 && changed != 0) {
+        *diag = change_diag;
+        return changed;
+    }
+    return result != 0 ? result : print_moved(drive, before_us, &changes);
+}
+
+static int run(const struct invocation *invocation, struct drive *drive, size_t requests, struct diag *diag)
+{
+    int result = prepare(invocation, drive, diag);
+
+    if (result == 0)
+        result = look_first(drive, diag);
+    if (result == 0)
+        result = drive_once(drive, requests, diag);
+    if (result != 0)
+        return result;
     result = print_figures(invocation->operands[0], drive);
-    return result == 0 ? 0 : diag_fail(diag, result, "no memory");
+    if (result != 0)
+        return diag_fail(diag, result, "no memory");
+    return option_given(invocation, OPTION_CHANGE) ? drive_changing(invocation, drive, requests, diag) : 0;
 }
 
 int command_bench_serve(const struct invocation *invocation)
@@ -340,6 +426,7 @@ int command_bench_serve(const struct invocation *invocation)
     if (drive != NULL) {
         for (unsigned int i = 0; i < drive->client_count; i++)
             client_free(drive->clients[i]);
+        client_free(drive->changing);
         for (unsigned int i = 0; i < drive->client_count; i++)
             bytes_clear(&drive->bodies[i]);
         bytes_clear(&drive->picture);

@@ -42,6 +42,8 @@ enum option_id {
     OPTION_CLIENTS,
     OPTION_REQUESTS,
     OPTION_SAME,
+    OPTION_CHANGE,
+    OPTION_RATE,
     OPTION_COUNT
 };
 #define OPTION_BIT(option) (1u << (unsigned int)(option))

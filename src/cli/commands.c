@@ -194,11 +194,13 @@ const struct command command_rows[] = {
      .name = "serve",
      .operands = "FILE",
      .summary = "drives a daemon on this machine with one picture",
-     .details = "The address must be a loopback or unix one: load is never sent to another machine. Each "
-                "request sends\n"
-                "other bytes (the picture, and white space behind it), unless --same is given.",
-     .options =
-         PLACE | REMOTE | OPTION_BIT(OPTION_CLIENTS) | OPTION_BIT(OPTION_REQUESTS) | OPTION_BIT(OPTION_SAME),
+     .details =
+         "The address must be a loopback or unix one: load is never sent to another machine. Each "
+         "request sends\n"
+         "other bytes (the picture, and white space behind it), unless --same is given. --change is for a\n"
+         "list that exists for nothing else: what it adds is left on it.",
+     .options = PLACE | REMOTE | OPTION_BIT(OPTION_CLIENTS) | OPTION_BIT(OPTION_REQUESTS) |
+                OPTION_BIT(OPTION_SAME) | OPTION_BIT(OPTION_CHANGE) | OPTION_BIT(OPTION_RATE),
      .operands_min = 1,
      .operands_max = 1,
      .run = command_bench_serve},

@@ -43,6 +43,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_CLIENTS] = {"clients", "N", "requests under way at once, 1 to 64 (default 4)"},
     [OPTION_REQUESTS] = {"requests", "N", "how many in all, 1 to 1000000 (default 2000)"},
     [OPTION_SAME] = {"same", NULL, "the same bytes in every request, as when a picture goes round"},
+    [OPTION_CHANGE] = {"change", "LIST", "measure again while entries of this list come and go"},
+    [OPTION_RATE] = {"rate", "N", "of those entries a second; 0: as many as go (default 20000)"},
 };
 
 static bool takes(const struct command *command, int option)
