@@ -47,4 +47,7 @@ struct pdq_area derivation_extent(const struct derivation *derivation);
 /* Views by what stands in the picture: margins and boxes; at most so many boxes. */
 int boxes_derive(struct derivation *derivation, unsigned int boxes_max);
 
+/* Views without flat shapes that may be stickers or words: each of the largest, those of a colour, all. */
+int patched_derive(struct derivation *derivation);
+
 #endif

@@ -11,24 +11,24 @@ enum {
     /* Between a shape and what is around it, on the average: shapes that were laid over a picture stand out.
      */
     STANDS_OUT = 24,
-    /* Shapes are taken from one part in SMALLEST_SHARE to one in LARGEST_SHARE of the picture, and all
-     * together are at most one in ALL_SHARE of it. */
+    /* Shapes are taken from one part in SMALLEST_SHARE to one in LARGEST_SHARE of the picture. */
     SMALLEST_SHARE = 4000,
     LARGEST_SHARE = 5,
-    ALL_SHARE = 3,
     /* Samples around a shape that its soft edge has coloured. */
     EDGE_SAMPLES = 3,
 };
 
-enum { UNSEEN, SEEN, COVERED };
+_Static_assert(PATCH_SHAPES_MAX < UINT8_MAX, "every shape has a label, and so have two states");
+
+/* What a label is besides the number of a shape. */
+enum { UNSEEN = UINT8_MAX, NO_SHAPE = PATCH_SHAPES_MAX };
 
 /* A search for shapes. */
 struct search {
     const struct luma_picture *picture;
-    uint8_t *state;    /* of each sample */
+    struct patch_shapes *found;
     uint32_t *members; /* of the shape that is being gathered */
     uint32_t count;
-    uint32_t covered;
 };
 
 static bool is_flat(const struct luma_picture *picture, uint32_t x, uint32_t y)
@@ -46,10 +46,10 @@ static void visit(struct search *search, uint32_t x, uint32_t y, int colour)
 {
     uint32_t at = y * search->picture->width + x;
 
-    if (search->state[at] != UNSEEN || abs(search->picture->samples[at] - colour) > FLAT_RANGE ||
+    if (search->found->labels[at] != UNSEEN || abs(search->picture->samples[at] - colour) > FLAT_RANGE ||
         !is_flat(search->picture, x, y))
         return;
-    search->state[at] = SEEN;
+    search->found->labels[at] = NO_SHAPE;
     search->members[search->count++] = at;
 }
 
@@ -92,7 +92,7 @@ static bool stands_out(const struct search *search)
         int64_t x = search->members[i] % picture->width;
         int64_t y = search->members[i] / picture->width;
         for (int64_t side = -1; side <= 1; side += 2) {
-            if (search->state[search->members[i] + (uint32_t)side] != UNSEEN)
+            if (search->found->labels[search->members[i] + (uint32_t)side] != UNSEEN)
                 continue;
             difference += (uint64_t)abs(sample_at(picture, x + side * (EDGE_SAMPLES + 1), y) - colour);
             edges++;
@@ -101,51 +101,110 @@ static bool stands_out(const struct search *search)
     return edges > 0 && difference / edges >= STANDS_OUT;
 }
 
-/* Covers the shape and its soft edge. */
-static void cover(struct search *search)
+static void note_shape(struct search *search)
 {
+    struct patch_shapes *found = search->found;
     uint32_t width = search->picture->width;
-    uint32_t height = search->picture->height;
+    struct patch_shape shape = {.size = search->count,
+                                .colour = search->picture->samples[search->members[0]],
+                                .left = UINT32_MAX,
+                                .top = search->members[0] / width};
 
     for (uint32_t i = 0; i < search->count; i++) {
         uint32_t x = search->members[i] % width;
         uint32_t y = search->members[i] / width;
-        uint32_t right = x + EDGE_SAMPLES < width ? x + EDGE_SAMPLES : width - 1;
-        uint32_t bottom = y + EDGE_SAMPLES < height ? y + EDGE_SAMPLES : height - 1;
-        for (uint32_t row = y < EDGE_SAMPLES ? 0 : y - EDGE_SAMPLES; row <= bottom; row++) {
-            for (uint32_t column = x < EDGE_SAMPLES ? 0 : x - EDGE_SAMPLES; column <= right; column++) {
-                search->covered += search->state[row * width + column] != COVERED;
-                search->state[row * width + column] = COVERED;
-            }
-        }
+        found->labels[search->members[i]] = (uint8_t)found->count;
+        shape.left = x < shape.left ? x : shape.left;
+        shape.top = y < shape.top ? y : shape.top;
+        shape.right = x >= shape.right ? x + 1 : shape.right;
+        shape.bottom = y >= shape.bottom ? y + 1 : shape.bottom;
     }
+    found->shapes[found->count++] = shape;
 }
 
 static void find_shapes(struct search *search)
 {
     uint32_t size = search->picture->width * search->picture->height;
 
-    for (uint32_t at = 0; at < size; at++) {
-        if (search->state[at] != UNSEEN)
+    for (uint32_t at = 0; at < size && search->found->count < PATCH_SHAPES_MAX; at++) {
+        if (search->found->labels[at] != UNSEEN)
             continue;
         gather(search, at % search->picture->width, at / search->picture->width);
         if (search->count > size / SMALLEST_SHARE && search->count < size / LARGEST_SHARE &&
             stands_out(search))
-            cover(search);
+            note_shape(search);
     }
 }
 
-int patch_find(const struct luma_picture *picture, uint8_t *kept)
+int patch_find(const struct luma_picture *picture, struct patch_shapes *found)
 {
     size_t size = (size_t)picture->width * picture->height;
-    struct search search = {.picture = picture, .state = kept, .members = malloc(size * sizeof(uint32_t))};
+    struct search search = {.picture = picture, .found = found, .members = malloc(size * sizeof(uint32_t))};
 
     if (search.members == NULL)
         return -ENOMEM;
-    memset(kept, UNSEEN, size);
+    memset(found->labels, UNSEEN, size);
+    found->count = 0;
     find_shapes(&search);
     free(search.members);
-    for (size_t i = 0; i < size; i++)
-        kept[i] = kept[i] == COVERED ? 0 : UINT8_MAX;
-    return search.covered > 0 && search.covered < size / ALL_SHARE ? PATCH_FOUND : 0;
+    return 0;
+}
+
+/* What of each row and column lies between members of the shape. */
+struct hull {
+    uint16_t first_in_row[SKETCH_EDGE_MAX], end_in_row[SKETCH_EDGE_MAX];
+    uint16_t first_in_column[SKETCH_EDGE_MAX], end_in_column[SKETCH_EDGE_MAX];
+};
+
+static void find_hull(const struct luma_picture *picture, const struct patch_shapes *found,
+                      unsigned int number, struct hull *hull)
+{
+    const struct patch_shape *shape = &found->shapes[number];
+
+    memset(hull, 0, sizeof *hull);
+    for (uint32_t y = shape->top; y < shape->bottom; y++) {
+        for (uint32_t x = shape->left; x < shape->right; x++) {
+            if (found->labels[(size_t)y * picture->width + x] != number)
+                continue;
+            if (hull->end_in_row[y] == 0)
+                hull->first_in_row[y] = (uint16_t)x;
+            if (hull->end_in_column[x] == 0)
+                hull->first_in_column[x] = (uint16_t)y;
+            hull->end_in_row[y] = (uint16_t)(x + 1);
+            hull->end_in_column[x] = (uint16_t)(y + 1);
+        }
+    }
+}
+
+/* Covers samples from to end - 1 of a row and their soft edge. */
+static void cover_run(const struct luma_picture *picture, uint32_t y, uint32_t from, uint32_t end,
+                      uint8_t *kept)
+{
+    uint32_t left = from < EDGE_SAMPLES ? 0 : from - EDGE_SAMPLES;
+    uint32_t right = end + EDGE_SAMPLES < picture->width ? end + EDGE_SAMPLES : picture->width;
+    uint32_t bottom = y + EDGE_SAMPLES < picture->height ? y + EDGE_SAMPLES : picture->height - 1;
+
+    for (uint32_t row = y < EDGE_SAMPLES ? 0 : y - EDGE_SAMPLES; row <= bottom; row++)
+        memset(kept + (size_t)row * picture->width + left, 0, right - left);
+}
+
+void patch_cover(const struct luma_picture *picture, const struct patch_shapes *found, unsigned int number,
+                 uint8_t *kept)
+{
+    const struct patch_shape *shape = &found->shapes[number];
+    struct hull hull;
+
+    find_hull(picture, found, number, &hull);
+    for (uint32_t y = shape->top; y < shape->bottom; y++) {
+        uint32_t from = hull.first_in_row[y];
+        for (uint32_t x = from; x < hull.end_in_row[y]; x++) {
+            if (y >= hull.first_in_column[x] && y < hull.end_in_column[x])
+                continue;
+            if (x > from)
+                cover_run(picture, y, from, x, kept);
+            from = x + 1;
+        }
+        if (from < hull.end_in_row[y])
+            cover_run(picture, y, from, hull.end_in_row[y], kept);
+    }
 }

@@ -1,12 +1,9 @@
 #include "prescreen/view/views.h"
 
 #include "derivation.h"
-#include "patch.h"
 #include "skew.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 
 /* How much of each kind an effort takes. Chosen with tests/accuracy by the edits seen through for the time.
  */
@@ -135,18 +132,6 @@ static int add_straightened(struct derivation *derivation)
     return status != 0 ? status : add_unrotated(derivation, angle, CANVAS_KEPT);
 }
 
-static int add_patched(struct derivation *derivation)
-{
-    const struct luma_picture *picture = derivation->source->picture;
-    uint8_t *kept = malloc((size_t)picture->width * picture->height);
-    int status = kept == NULL ? -ENOMEM : patch_find(picture, kept);
-
-    if (status == PATCH_FOUND)
-        status = derivation_add_kept(derivation, VIEW_PATCHED, kept);
-    free(kept);
-    return status;
-}
-
 /* By every angle of the table, for a picture that was cut and so tells none. */
 static int add_turned_back(struct derivation *derivation, unsigned int count)
 {
@@ -181,7 +166,7 @@ static int derive_by_budget(struct derivation *derivation, const struct budget *
     if (status == 0)
         status = add_all_uncropped(derivation, budget->crops);
     if (status == 0 && budget->patches)
-        status = add_patched(derivation);
+        status = patched_derive(derivation);
     if (status == 0 && budget->quarters)
         status = add_quarters(derivation);
     if (status == 0)

@@ -337,31 +337,99 @@ START_TEST(an_upright_picture_has_no_angle)
 }
 END_TEST
 
-START_TEST(a_sticker_is_filled_from_around_it)
+/* A picture without flat shapes of its own. */
+static struct luma_picture draw_grained(uint64_t seed)
 {
-    struct luma_picture picture = draw(12);
-    struct luma_picture covered = draw(12);
-    uint8_t kept[WIDTH * HEIGHT];
+    struct luma_picture picture = draw(seed);
     uint64_t state = 5;
 
     for (size_t i = 0; i < (size_t)WIDTH * HEIGHT; i++)
-        covered.samples[i] = picture.samples[i] =
-            (uint8_t)(picture.samples[i] / 2 + (random_byte(&state) & 63));
-    ck_assert_int_eq(patch_find(&picture, kept), 0);
-    for (uint32_t y = 100; y < 150; y++)
-        memset(covered.samples + y * WIDTH + 100, 255, 60);
-    ck_assert_int_eq(patch_find(&covered, kept), PATCH_FOUND);
+        picture.samples[i] = (uint8_t)(picture.samples[i] / 2 + (random_byte(&state) & 63));
+    return picture;
+}
+
+static void fill_rect(struct luma_picture *picture, struct view_rect rect, uint8_t level)
+{
+    for (uint32_t y = 0; y < rect.height; y++)
+        memset(picture->samples + (size_t)(rect.top + y) * picture->width + rect.left, level, rect.width);
+}
+
+START_TEST(a_shape_is_covered_with_what_it_encloses_and_its_edge)
+{
+    static const struct view_rect sticker = {100, 100, 60, 50};
+    struct luma_picture picture = draw_grained(12);
+    uint8_t labels[WIDTH * HEIGHT];
+    uint8_t kept[WIDTH * HEIGHT];
+    struct patch_shapes found = {.labels = labels};
+
+    ck_assert_int_eq(patch_find(&picture, &found), 0);
+    ck_assert_uint_eq(found.count, 0);
+    fill_rect(&picture, sticker, 255);
+    fill_rect(&picture, (struct view_rect){120, 115, 10, 12}, 20);
+    ck_assert_int_eq(patch_find(&picture, &found), 0);
+    unsigned int largest = 0;
+    for (unsigned int i = 0; i < found.count; i++)
+        largest = found.shapes[i].size > found.shapes[largest].size ? i : largest;
+    ck_assert_uint_eq(found.shapes[largest].colour, 255);
+    memset(kept, 255, sizeof kept);
+    patch_cover(&picture, &found, largest, kept);
     for (uint32_t y = 0; y < HEIGHT; y++)
         for (uint32_t x = 0; x < WIDTH; x++) {
             bool inside = x >= 100 && x < 160 && y >= 100 && y < 150;
-            bool near = x >= 90 && x < 170 && y >= 90 && y < 160;
+            bool near = x >= 96 && x < 164 && y >= 96 && y < 154;
             ck_assert(inside ? kept[y * WIDTH + x] == 0 : near || kept[y * WIDTH + x] == 255);
         }
+    free(picture.samples);
+}
+END_TEST
+
+START_TEST(a_sticker_is_filled_from_around_it)
+{
+    struct luma_picture picture = draw_grained(12);
+    struct luma_picture covered = draw_grained(12);
+
+    fill_rect(&covered, (struct view_rect){100, 100, 60, 50}, 255);
+    /* What is a part of the picture itself hides no sticker. */
+    for (int i = 0; i < 2; i++)
+        fill_rect(i == 0 ? &picture : &covered, (struct view_rect){200, 150, 80, 70}, 230);
+    derive(&covered, EFFORT_STANDARD, &views);
+    ck_assert_uint_eq(nearest(&views, VIEW_PATCHED, &picture), 256);
     derive(&covered, EFFORT_THOROUGH, &views);
     ck_assert_uint_le(nearest(&views, VIEW_PATCHED, &picture), 24);
-    ck_assert_uint_gt(nearest(&views, VIEW_PATCHED, &covered), 3);
     free(picture.samples);
     free(covered.samples);
+}
+END_TEST
+
+START_TEST(words_of_one_colour_are_filled_together)
+{
+    struct luma_picture picture = draw_grained(18);
+    struct luma_picture covered = draw_grained(18);
+
+    for (uint32_t left = 10; left + 30 < WIDTH; left += 40)
+        fill_rect(&covered, (struct view_rect){left, 180, 28, 20}, 250);
+    fill_rect(&covered, (struct view_rect){30, 30, 60, 60}, 5);
+    fill_rect(&picture, (struct view_rect){30, 30, 60, 60}, 5);
+    derive(&covered, EFFORT_THOROUGH, &views);
+    ck_assert_uint_le(nearest(&views, VIEW_PATCHED, &picture), 24);
+    free(picture.samples);
+    free(covered.samples);
+}
+END_TEST
+
+START_TEST(shapes_past_the_most_are_left)
+{
+    struct luma_picture picture = blank(512, 512, 100);
+    uint8_t *labels = malloc((size_t)512 * 512);
+    struct patch_shapes found = {.labels = labels};
+
+    for (uint32_t y = 4; y + 16 < 512; y += 24)
+        for (uint32_t x = 4; x + 16 < 512; x += 24)
+            fill_rect(&picture, (struct view_rect){x, y, 16, 16}, 240);
+    ck_assert_int_eq(patch_find(&picture, &found), 0);
+    ck_assert_uint_eq(found.count, PATCH_SHAPES_MAX);
+    free(labels);
+    free(picture.samples);
 }
 END_TEST
 
@@ -650,7 +718,10 @@ int main(void)
     tcase_add_test(tests, a_crop_is_undone_from_what_is_left);
     tcase_add_loop_test(tests, a_turn_is_read_from_empty_corners_and_undone, 0, 6);
     tcase_add_test(tests, an_upright_picture_has_no_angle);
+    tcase_add_test(tests, a_shape_is_covered_with_what_it_encloses_and_its_edge);
     tcase_add_test(tests, a_sticker_is_filled_from_around_it);
+    tcase_add_test(tests, words_of_one_colour_are_filled_together);
+    tcase_add_test(tests, shapes_past_the_most_are_left);
     tcase_add_test(tests, what_is_not_known_is_a_membrane_between_what_is);
     tcase_add_test(tests, nothing_is_filled_from_nothing);
     tcase_add_loop_test(tests, an_edge_within_a_sample_is_told_from_the_lines_around_it, 0, 5);
