@@ -1,4 +1,5 @@
 #include "memory.h"
+#include "near_crowd.h"
 #include "near_layout.h"
 #include "near_plan.h"
 
@@ -29,11 +30,13 @@ static void make_pairs(const struct near_index *index, const struct near_chunk *
 {
     const uint64_t digit_mask = ((uint64_t)1 << sorter->digit_bits) - 1;
 
-    for (size_t i = 0; i < index->count; i++) {
+    for (size_t i = 0, made = 0; made < index->tabled; i++) {
+        if (near_is_crowded(index, i))
+            continue;
         uint64_t value = near_extract(&index->hashes[i], chunk->first_bit);
         uint64_t row = value & near_row_mask(chunk);
         uint64_t next = value >> chunk->width & chunk->next_mask;
-        sorter->pairs[i] = row << 32 | next << index->id_bits | i;
+        sorter->pairs[made++] = row << 32 | next << index->id_bits | i;
         for (unsigned int d = 0; d < sorter->digit_count; d++)
             sorter->counts[d][row >> (d * sorter->digit_bits) & digit_mask]++;
     }
@@ -136,12 +139,12 @@ static int fill_chunk(struct near_index *index, struct near_chunk *chunk, struct
     plan_digits(sorter, chunk->width);
     make_pairs(index, chunk, sorter);
     for (unsigned int digit = 0; digit < sorter->digit_count; digit++)
-        sort_by_digit(sorter, index->count, digit);
-    int result = grow_spill(index, count_spill(sorter->pairs, index->count));
+        sort_by_digit(sorter, index->tabled, digit);
+    int result = grow_spill(index, count_spill(sorter->pairs, index->tabled));
     if (result < 0)
         return result;
-    for (size_t first = 0, end; first < index->count; first = end) {
-        end = word_end(sorter->pairs, index->count, first);
+    for (size_t first = 0, end; first < index->tabled; first = end) {
+        end = word_end(sorter->pairs, index->tabled, first);
         fill_word(index, chunk, sorter->pairs, first, end, &spilled);
     }
     return 0;
@@ -149,7 +152,7 @@ static int fill_chunk(struct near_index *index, struct near_chunk *chunk, struct
 
 static int fill_chunks(struct near_index *index)
 {
-    size_t pair_bytes = index->count * sizeof(uint64_t);
+    size_t pair_bytes = index->tabled * sizeof(uint64_t);
     struct near_sorter *sorter = index_memory_acquire(sizeof *sorter);
     int result = -ENOMEM;
 
@@ -227,23 +230,27 @@ static size_t layout_bytes(const struct near_index *index, unsigned int flips_ma
     size_t bytes = 0;
 
     for (unsigned int k = 0; k < index->chunk_count; k++)
-        bytes += block_count(&index->chunks[k]) * sizeof(struct near_block) + index->count * sizeof(uint32_t);
+        bytes +=
+            block_count(&index->chunks[k]) * sizeof(struct near_block) + index->tabled * sizeof(uint32_t);
     for (unsigned int flips = 0; flips <= flips_max; flips++)
         bytes += mask_count(index, flips) * sizeof(uint32_t);
     return bytes;
 }
 
-/* One piece of memory holds all tables, so that a large index lies in huge pages throughout. */
-static int lay_out(struct near_index *index)
+/* One piece of memory holds crowds and tables, so that a large index lies in huge pages throughout. */
+static int lay_out(struct near_index *index, const struct near_crowding *crowding)
 {
     unsigned int flips_max = near_plan_flips(index);
-    size_t bytes = layout_bytes(index, flips_max);
-    struct near_block *blocks = index_memory_acquire(bytes);
+    size_t crowd_bytes = near_crowd_bytes(crowding->group_count, crowding->octet_count, crowding->hash_count);
+    size_t bytes = crowd_bytes + layout_bytes(index, flips_max);
+    uint8_t *memory = index_memory_acquire(bytes);
 
-    if (blocks == NULL)
+    if (memory == NULL)
         return -ENOMEM;
-    index->memory = blocks;
+    index->memory = memory;
     index->memory_bytes = bytes;
+    near_crowding_lay_out(crowding, index, memory);
+    struct near_block *blocks = (struct near_block *)(void *)(memory + crowd_bytes);
     for (unsigned int k = 0; k < index->chunk_count; k++) {
         index->chunks[k].blocks = blocks;
         blocks += block_count(&index->chunks[k]);
@@ -251,7 +258,7 @@ static int lay_out(struct near_index *index)
     uint32_t *numbers = (uint32_t *)blocks;
     for (unsigned int k = 0; k < index->chunk_count; k++) {
         index->chunks[k].entries = numbers;
-        numbers += index->count;
+        numbers += index->tabled;
     }
     for (unsigned int flips = 0; flips <= flips_max; flips++) {
         fill_masks(numbers, mask_count(index, flips), flips);
@@ -261,35 +268,47 @@ static int lay_out(struct near_index *index)
     return 0;
 }
 
+/* Builds crowds and tables. */
+static int build(struct near_index *index)
+{
+    struct near_crowding *crowding = NULL;
+    int result = near_crowding_create(index->hashes, index->count, &crowding);
+
+    if (result < 0)
+        return result;
+    index->tabled = index->count - crowding->member_count;
+    near_plan(index);
+    if (index->chunk_count > 0) {
+        share_entry_bits(index);
+        result = lay_out(index, crowding);
+        if (result == 0)
+            result = fill_chunks(index);
+    }
+    near_crowding_free(crowding);
+    return result;
+}
+
 int near_index_create(const struct pdq_hash *hashes, size_t count, enum cpu_level level,
                       struct near_index **created)
 {
     struct near_index *index = NULL;
-    int result = -ENOMEM;
+    int result = 0;
 
     if (count > NEAR_COUNT_MAX)
         return -EINVAL;
     index = index_memory_acquire(sizeof *index);
     if (index == NULL)
-        goto out;
+        return -ENOMEM;
     index->hashes = hashes;
     index->count = count;
+    index->tabled = count;
     index->kernel = near_kernel_of(level);
     if (count > SCAN_COUNT_MAX)
-        near_plan(index);
-    result = 0;
-    if (index->chunk_count > 0) {
-        share_entry_bits(index);
-        result = lay_out(index);
-        if (result == 0)
-            result = fill_chunks(index);
-    }
-    if (result == 0) {
+        result = build(index);
+    if (result == 0)
         *created = index;
-        index = NULL;
-    }
-out:
-    near_index_free(index);
+    else
+        near_index_free(index);
     return result;
 }
 

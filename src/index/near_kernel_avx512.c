@@ -67,6 +67,37 @@ KERNEL static int kernel_scan(const struct pdq_hash *hashes, size_t count, const
     return result;
 }
 
+/* The distances of eight hashes from a query. Returns which of them are near enough, as bits. */
+KERNEL static inline unsigned int kernel_compare(const struct near_octet *octet, const struct pdq_hash *hash,
+                                                 const uint64_t radii[NEAR_LANES],
+                                                 uint64_t distances[NEAR_LANES])
+{
+    __m512i sum = _mm512_setzero_si512();
+
+    for (int word = 0; word < 4; word++)
+        sum = _mm512_add_epi64(
+            sum, _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_load_si512(octet->words[word]),
+                                                      _mm512_set1_epi64((long long)hash->words[word]))));
+    _mm512_storeu_si512(distances, sum);
+    return _mm512_cmple_epu64_mask(sum, _mm512_loadu_si512(radii));
+}
+
+/* filter_entries() of NEAR_FILTERED entries, all at once. Compressed in a register, because some processors
+ * are slow to compress into memory.
+ */
+KERNEL static inline size_t kernel_filter(const uint32_t *entries, const struct near_filter *filter,
+                                          uint32_t limit, uint32_t ids[NEAR_FILTERED])
+{
+    const __m512i taken = _mm512_loadu_si512(entries);
+    const __m512i next = _mm512_srlv_epi32(taken, _mm512_set1_epi32((int)filter->id_bits));
+    const __m512i away = _mm512_popcnt_epi32(_mm512_xor_si512(next, _mm512_set1_epi32((int)filter->next)));
+    const __mmask16 near = _mm512_cmple_epu32_mask(away, _mm512_set1_epi32((int)limit));
+    const __m512i id_mask = _mm512_set1_epi32((int)((1U << filter->id_bits) - 1));
+
+    _mm512_storeu_si512(ids, _mm512_maskz_compress_epi32(near, _mm512_and_si512(taken, id_mask)));
+    return (size_t)kernel_ones(near);
+}
+
 #include "near_kernel_body.h"
 
 const struct near_kernel near_kernel_avx512 = {kernel_search, kernel_scan};

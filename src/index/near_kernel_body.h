@@ -1,12 +1,12 @@
 /* The search of the near index, compiled once for each CPU level. The including file defines before: KERNEL,
- * the attributes of every function; kernel_ones(), kernel_select() and kernel_is_live(); and, where it has a
- * better one than the scan below, KERNEL_HAS_SCAN and kernel_scan().
+ * the attributes of every function; kernel_ones(), kernel_select() and kernel_is_live(); and, where it has
+ * better ones than those below, KERNEL_HAS_SCAN with kernel_scan() and kernel_compare().
  *
  * A search is a walk over slices: at most LINES cache lines of one chunk's table for one query. Each slice
  * passes four stages, and each stage ends by fetching into the cache what the next one reads: lines, entries,
  * hashes. Between two stages of one slice the other slices have theirs, so that hardly any access to memory
  * is waited for. */
-#include "near_layout.h"
+#include "near_kernel_scan.h"
 
 enum { LINES = 128, ROWS = 512, CANDIDATES = 512, STAGES = 4 };
 
@@ -67,28 +67,6 @@ struct walk {
     struct slice slices[STAGES];
 };
 
-KERNEL static inline unsigned int kernel_distance(const struct pdq_hash *a, const struct pdq_hash *b)
-{
-    return kernel_ones(a->words[0] ^ b->words[0]) + kernel_ones(a->words[1] ^ b->words[1]) +
-           kernel_ones(a->words[2] ^ b->words[2]) + kernel_ones(a->words[3] ^ b->words[3]);
-}
-
-#ifndef KERNEL_HAS_SCAN
-KERNEL static int kernel_scan(const struct pdq_hash *hashes, size_t count, const struct near_query *query,
-                              size_t query_number, const struct near_sink *sink)
-{
-    const struct pdq_hash hash = query->hash;
-    int result = 0;
-
-    for (size_t i = 0; i < count && result == 0; i++) {
-        unsigned int distance_bits = kernel_distance(&hashes[i], &hash);
-        if (distance_bits <= query->radius)
-            result = sink->found(sink->context, query_number, (uint32_t)i, distance_bits);
-    }
-    return result;
-}
-#endif
-
 /* Whether a search with this allowance comes upon a hash in a chunk: near enough there, and with the next
  * chunk's first bits near enough too. If all chunks' differences sum up to less than all allowances, then
  * there is a chunk from which on every partial sum does, too; so it is enough to look for hashes that are
@@ -135,6 +113,8 @@ KERNEL static int rest_found(void *context, size_t query_number, uint32_t id, un
     const struct rest *rest = context;
     const struct walk *walk = rest->walk;
 
+    if (near_is_crowded(walk->index, id))
+        return 0;
     if (found_before(walk->index, rest->allowance, &walk->index->hashes[id],
                      &walk->queries[query_number].hash, rest->chunks))
         return 0;
@@ -209,6 +189,7 @@ KERNEL static bool walk_begin(struct walk *walk)
             walk->query_number++;
         } else {
             near_allow(walk->index, query->radius, &walk->allowance);
+            walk->result = search_crowds(walk->index, query, walk->query_number, walk->sink);
             walk->begun = true;
             walk->chunk_number = 0;
             walk->entries_read = 0;
@@ -316,8 +297,8 @@ KERNEL static void read_rows(struct walk *walk, struct slice *slice)
         return;
     const struct near_index *index = walk->index;
     const struct near_chunk *chunk = &index->chunks[slice->chunk_number];
-    const uint32_t next = (uint32_t)(slice->value >> chunk->width & chunk->next_mask);
-    const uint32_t id_mask = ((uint32_t)1 << index->id_bits) - 1;
+    const struct near_filter filter = {index->id_bits,
+                                       (uint32_t)(slice->value >> chunk->width & chunk->next_mask)};
     const size_t row_count = slice->row_count;
     size_t fetched = slice->candidate_count;
     size_t count = fetched;
@@ -327,17 +308,19 @@ KERNEL static void read_rows(struct walk *walk, struct slice *slice)
     for (size_t r = 0; r < row_count; r++) {
         const struct found_row row = slice->rows[r];
         walk->entries_read += row.length;
-        for (uint32_t i = 0; i < row.length; i++) {
-            uint32_t entry = chunk->entries[row.position + i];
-            slice->candidates[count] = entry & id_mask;
-            count += kernel_ones(entry >> index->id_bits ^ next) <= row.next_limit;
-            if (count == CANDIDATES) {
+        for (uint32_t i = 0; i < row.length; i += NEAR_FILTERED) {
+            uint32_t left = row.length - i;
+            if (count > CANDIDATES - NEAR_FILTERED) {
                 slice->candidate_count = count;
                 fetch_hashes(index, &slice->candidates[fetched], count - fetched);
                 compare(walk, slice);
                 count = 0;
                 fetched = 0;
             }
+            const uint32_t *entries = &chunk->entries[row.position + i];
+            uint32_t *ids = &slice->candidates[count];
+            count += left < NEAR_FILTERED ? filter_entries(entries, left, &filter, row.next_limit, ids)
+                                          : kernel_filter(entries, &filter, row.next_limit, ids);
         }
     }
     slice->candidate_count = count;

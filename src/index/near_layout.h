@@ -3,7 +3,7 @@
  * Each chunk has a table. A row is one value of the chunk; 256 rows that differ in their low 8 bits share one
  * cache line, so that one access tests all rows that differ from a query there. The entries of all rows stand
  * in one array in the order of their rows: an entry is the id of a hash and, in the bits that ids do not
- * need, the first bits of its next chunk. */
+ * need, the first bits of its next chunk. Hashes of crowds (near_crowd.h) stand apart. */
 #ifndef PRESCREEN_SRC_INDEX_NEAR_LAYOUT_H
 #define PRESCREEN_SRC_INDEX_NEAR_LAYOUT_H
 
@@ -39,11 +39,35 @@ struct near_chunk {
     uint32_t *entries;
 };
 
+enum { NEAR_CROWDS_MAX = 16384, NEAR_LANES = 8 };
+
+/* Eight hashes, word by word, so that they are compared at once. */
+struct near_octet {
+    uint64_t words[4][NEAR_LANES];
+};
+
+/* Hashes that stand together and in no table. Their centre has the crowd's number among the centres. */
+struct near_crowd {
+    uint32_t first_octet;
+    uint32_t count;
+    uint32_t radius; /* bits: no member is farther from the centre */
+};
+
+/* Entries that are filtered at once. */
+enum { NEAR_FILTERED = 16 };
+
+/* What entries are held against: bits above the id, which are of the next chunk. */
+struct near_filter {
+    unsigned int id_bits;
+    uint32_t next; /* of the query */
+};
+
 struct near_kernel;
 
 struct near_index {
     const struct pdq_hash *hashes; /* borrowed */
     size_t count;
+    size_t tabled; /* of these, how many stand in the tables: all but those of crowds */
     const struct near_kernel *kernel;
     unsigned int chunk_count; /* 0: too few hashes for anything but a scan */
     unsigned int id_bits;
@@ -55,6 +79,13 @@ struct near_index {
      * width. */
     uint32_t *masks[NEAR_FLIPS_MAX + 1];
     uint32_t *spill; /* the starts of the rows of spilled words, and their end */
+    unsigned int crowd_count;
+    uint32_t octet_count; /* of members */
+    struct near_octet *centres;
+    struct near_crowd *crowds;
+    struct near_octet *members;
+    uint32_t *member_ids;
+    uint64_t *crowded; /* bit i: hash i is in a crowd; NULL: there is none */
     void *memory;
     size_t memory_bytes;
     size_t spill_bytes;
@@ -75,6 +106,11 @@ struct near_kernel {
 
 /* The functions of a level that this build has. */
 const struct near_kernel *near_kernel_of(enum cpu_level level);
+
+static inline bool near_is_crowded(const struct near_index *index, size_t id)
+{
+    return index->crowded != NULL && (index->crowded[id / 64] >> (id % 64) & 1) != 0;
+}
 
 /* What a search may spend at a radius below scan_from. */
 void near_allow(const struct near_index *index, unsigned int radius, struct near_allowance *allowance);

@@ -21,6 +21,12 @@ static const double spilled_bytes = 8;
 
 static const double impossible = 1e30;
 
+/* Into how many chunks how many bits of a hash are cut. */
+struct near_cut {
+    unsigned int chunk_count;
+    unsigned int bits;
+};
+
 static double choose(unsigned int n, unsigned int k)
 {
     double ways = k <= n ? 1 : 0;
@@ -30,9 +36,15 @@ static double choose(unsigned int n, unsigned int k)
     return ways;
 }
 
+/* Where crowds hold all, one counts as if it were left. */
+static double tabled(const struct near_index *index)
+{
+    return index->tabled > 0 ? (double)index->tabled : 1;
+}
+
 static double density(const struct near_index *index, unsigned int width)
 {
-    return (double)index->count / (double)((uint64_t)1 << width);
+    return tabled(index) / (double)((uint64_t)1 << width);
 }
 
 static bool is_crowded(const struct near_index *index, unsigned int width)
@@ -51,13 +63,14 @@ static double raise_cost(const struct near_index *index, unsigned int width, uns
     return line_cost * choose(high, bits) + candidate * density(index, width) * choose(width, bits);
 }
 
-static void cut_into_chunks(struct near_index *index, unsigned int chunk_count)
+/* Cuts the first bits of a hash, or all, into chunks. */
+static void cut_into_chunks(struct near_index *index, struct near_cut cut)
 {
-    index->chunk_count = chunk_count;
-    for (unsigned int k = 0; k < chunk_count; k++) {
+    index->chunk_count = cut.chunk_count;
+    for (unsigned int k = 0; k < cut.chunk_count; k++) {
         struct near_chunk *chunk = &index->chunks[k];
-        chunk->first_bit = k * HASH_BITS / chunk_count;
-        chunk->width = (k + 1) * HASH_BITS / chunk_count - chunk->first_bit;
+        chunk->first_bit = k * cut.bits / cut.chunk_count;
+        chunk->width = (k + 1) * cut.bits / cut.chunk_count - chunk->first_bit;
         for (unsigned int n = 0; n <= NEAR_FLIPS_MAX; n++) {
             double ways = choose(chunk->width - NEAR_LOW_BITS, n);
             chunk->flips[n] = ways > FLIP_WAYS_MAX ? 0 : (uint32_t)ways;
@@ -100,33 +113,43 @@ static double entry_bytes(const struct near_index *index)
     for (unsigned int k = 0; k < index->chunk_count; k++) {
         unsigned int width = index->chunks[k].width;
         double blocks = (double)((uint64_t)1 << (width - NEAR_LOW_BITS));
-        bytes += blocks * sizeof(struct near_block) / (double)index->count + sizeof(uint32_t);
+        bytes += blocks * sizeof(struct near_block) / tabled(index) + sizeof(uint32_t);
         bytes += is_crowded(index, width) ? spilled_bytes : 0;
     }
     return bytes;
 }
 
-void near_plan(struct near_index *index)
+/* The cheapest cut that takes no more memory than it may; where all take more, the one that takes least. */
+static struct near_cut choose_cut(struct near_index *index)
 {
-    const double bytes_max = index->count < FEW_HASHES ? FEW_ENTRY_BYTES_MAX : ENTRY_BYTES_MAX;
-    unsigned int best = 0;
+    const double bytes_max = index->tabled < FEW_HASHES ? FEW_ENTRY_BYTES_MAX : ENTRY_BYTES_MAX;
+    struct near_cut best = {0, 0};
     double best_cost = impossible;
+    double best_bytes = impossible;
 
     for (unsigned int chunk_count = CHUNKS_MIN; chunk_count <= NEAR_CHUNKS_MAX; chunk_count++) {
-        cut_into_chunks(index, chunk_count);
-        if (entry_bytes(index) > bytes_max)
-            continue;
-        double cost = share_radius(index);
-        if (cost < best_cost) {
-            best = chunk_count;
+        const unsigned int narrowest = HASH_BITS / (chunk_count + 1);
+        for (unsigned int bits = HASH_BITS; bits > narrowest * chunk_count; bits--) {
+            struct near_cut cut = {chunk_count, bits};
+            cut_into_chunks(index, cut);
+            double bytes = entry_bytes(index);
+            if (bytes > bytes_max && bytes >= best_bytes)
+                continue;
+            double cost = share_radius(index);
+            if (best_bytes <= bytes_max && cost >= best_cost)
+                continue;
+            best = cut;
             best_cost = cost;
+            best_bytes = bytes;
         }
     }
-    cut_into_chunks(index, best);
-    if (best > 0)
-        (void)share_radius(index);
-    else
-        index->scan_from = 0;
+    return best;
+}
+
+void near_plan(struct near_index *index)
+{
+    cut_into_chunks(index, choose_cut(index));
+    (void)share_radius(index);
 }
 
 unsigned int near_plan_flips(const struct near_index *index)

@@ -1,12 +1,13 @@
 #include "near_saved.h"
 
 #include "memory.h"
+#include "near_crowd.h"
 #include "near_plan.h"
 
 #include <errno.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct near_index) == 1736 && sizeof(struct near_chunk) == 64,
+_Static_assert(sizeof(struct near_index) == 1792 && sizeof(struct near_chunk) == 64,
                "whatever is new in near_layout.h must be kept too, and NEAR_SAVED_LAYOUT raised");
 
 static uint64_t place_of(const struct near_index *index, const void *table)
@@ -19,6 +20,9 @@ void near_index_save(const struct near_index *index, struct near_saved *saved, s
     memset(saved, 0, sizeof *saved);
     saved->layout = NEAR_SAVED_LAYOUT;
     saved->count = index->count;
+    saved->tabled = index->tabled;
+    saved->crowd_count = index->crowd_count;
+    saved->octet_count = index->octet_count;
     saved->chunk_count = index->chunk_count;
     saved->id_bits = index->id_bits;
     saved->scan_from = index->scan_from;
@@ -57,7 +61,15 @@ static bool chunk_is_sound(const struct near_saved *saved, const struct near_sav
     }
     return fits(tables, chunk->blocks_at, (uint64_t)1 << (chunk->width - NEAR_LOW_BITS),
                 sizeof(struct near_block)) &&
-           fits(tables, chunk->entries_at, saved->count, sizeof(uint32_t));
+           fits(tables, chunk->entries_at, saved->tabled, sizeof(uint32_t));
+}
+
+static bool crowds_are_sound(const struct near_saved *saved, const struct near_tables *tables)
+{
+    if (saved->crowd_count == 0 || saved->chunk_count == 0)
+        return saved->crowd_count == 0 && saved->octet_count == 0;
+    return saved->crowd_count <= NEAR_CROWDS_MAX &&
+           near_crowd_bytes(saved->crowd_count, saved->octet_count, saved->count) <= tables->memory_bytes;
 }
 
 static bool is_sound(const struct near_saved *saved, size_t count, const struct near_tables *tables)
@@ -65,7 +77,7 @@ static bool is_sound(const struct near_saved *saved, size_t count, const struct 
     if (saved->layout != NEAR_SAVED_LAYOUT || saved->count != count || count > NEAR_COUNT_MAX ||
         saved->chunk_count > NEAR_CHUNKS_MAX || saved->scan_from > NEAR_RADIUS_MAX + 1 ||
         (saved->chunk_count == 0 && saved->scan_from > 0) || saved->id_bits > 32 ||
-        tables->spill_bytes % sizeof(uint32_t) != 0)
+        tables->spill_bytes % sizeof(uint32_t) != 0 || !crowds_are_sound(saved, tables))
         return false;
     for (unsigned int radius = 0; radius < saved->scan_from; radius++) {
         if (saved->raises[radius] >= saved->chunk_count)
@@ -88,6 +100,10 @@ static void restore(struct near_index *index, const struct near_saved *saved,
                     const struct near_tables *tables)
 {
     index->count = saved->count;
+    index->tabled = saved->tabled;
+    index->crowd_count = saved->crowd_count;
+    index->octet_count = saved->octet_count;
+    near_crowd_place(index, table_at(tables, 0));
     index->chunk_count = saved->chunk_count;
     index->id_bits = saved->id_bits;
     index->scan_from = saved->scan_from;
@@ -108,6 +124,21 @@ static void restore(struct near_index *index, const struct near_saved *saved,
     index->memory_bytes = tables->memory_bytes;
     index->spill = (uint32_t *)(uintptr_t)tables->spill;
     index->spill_bytes = tables->spill_bytes;
+}
+
+/* Whether crowds and tables hold each hash once, as far as their sizes tell. */
+static bool has_all(const struct near_index *index)
+{
+    uint64_t octets = 0;
+    uint64_t members = 0;
+
+    for (unsigned int i = 0; i < index->crowd_count; i++) {
+        if (index->crowds[i].first_octet != octets)
+            return false;
+        members += index->crowds[i].count;
+        octets += ((uint64_t)index->crowds[i].count + NEAR_LANES - 1) / NEAR_LANES;
+    }
+    return octets == index->octet_count && members + index->tabled == index->count;
 }
 
 /* Whether every mask that a search may ask for is there. */
@@ -135,7 +166,7 @@ int near_index_adopt(const struct near_saved *saved, const struct pdq_hash *hash
     restore(index, saved, tables);
     index->hashes = hashes;
     index->kernel = near_kernel_of(level);
-    if (!has_masks(index)) {
+    if (!has_all(index) || !has_masks(index)) {
         near_index_abandon(index);
         return -EINVAL;
     }

@@ -5,7 +5,7 @@
 #include "near_layout.h"
 
 /* The number of what near_layout.h says, in tables that are kept: another meaning, another number. */
-enum { NEAR_SAVED_LAYOUT = 1 };
+enum { NEAR_SAVED_LAYOUT = 2 };
 
 struct near_saved_chunk {
     uint32_t first_bit, width;
@@ -16,8 +16,9 @@ struct near_saved_chunk {
 
 /* A near index without its tables; holds no pointer and no gap. */
 struct near_saved {
-    uint64_t count;
+    uint64_t count, tabled;
     uint32_t layout, chunk_count, id_bits, scan_from;
+    uint32_t crowd_count, octet_count; /* the crowds begin the tables */
     struct near_saved_chunk chunks[NEAR_CHUNKS_MAX];
     uint64_t masks_at[NEAR_FLIPS_MAX + 1]; /* UINT64_MAX: there are none */
     uint8_t raises[(NEAR_RADIUS_MAX + 1 + 7) / 8 * 8];

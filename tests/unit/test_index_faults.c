@@ -83,7 +83,7 @@ static size_t fail_each(int (*scenario)(void *context), void *context)
     return gave_up;
 }
 
-enum { NEAR_COUNT = 9000 };
+enum { NEAR_COUNT = 9000, NEAR_CROWD = 2000 };
 
 static int build_near(void *hashes)
 {
@@ -100,10 +100,14 @@ START_TEST(near_index_gives_up_cleanly)
     struct pdq_hash *hashes = calloc(NEAR_COUNT, sizeof *hashes);
     uint64_t state = 1;
 
-    /* Half of them crowd a row, so that words are spilled. */
-    for (size_t i = 0; i < NEAR_COUNT; i++)
-        hashes[i] = i < NEAR_COUNT / 2 ? random_hash(&state) : hashes[0];
-    /* The index, its tables, what sorts them, its two arrays, and for each chunk room for spilled starts. */
+    /* Half of them share rows, so that words are spilled; some of the others are a crowd. */
+    for (size_t i = 0; i < NEAR_COUNT; i++) {
+        hashes[i] = i > 0 && i < NEAR_CROWD ? hashes[0] : random_hash(&state);
+        if (i >= NEAR_COUNT / 2)
+            memcpy(hashes[i].words, hashes[0].words, 2 * sizeof hashes[0].words[0]);
+    }
+    /* The index, its tables, what sorts them, its two arrays, for some chunks room for spilled starts; and
+     * the crowds, what finds them, its two arrays, their directory, and who is of which. */
     ck_assert_uint_gt(fail_each(build_near, hashes), 12);
     free(hashes);
 }

@@ -432,7 +432,7 @@ START_TEST(a_near_index_that_reaches_beyond_its_tables_is_refused)
 
     read_file(&folder, &sound, sizeof sound, (off_t)place->offset);
     ck_assert_uint_gt(sound.chunk_count, 0);
-    for (int damage = 0; damage < 15; damage++) {
+    for (int damage = 0; damage < 19; damage++) {
         struct near_saved saved = sound;
         switch (damage) {
         case 0:
@@ -476,6 +476,20 @@ START_TEST(a_near_index_that_reaches_beyond_its_tables_is_refused)
             break;
         case 13:
             saved.masks_at[1] = UINT64_MAX;
+            break;
+        case 14:
+            saved.tabled++;
+            break;
+        case 15:
+            saved.crowd_count = NEAR_CROWDS_MAX + 1;
+            break;
+        case 16:
+            saved.crowd_count = 1;
+            saved.octet_count =
+                (uint32_t)(parts[0].pieces[PIECE_NEAR_TABLES].size_bytes / sizeof(struct near_octet));
+            break;
+        case 17:
+            saved.tabled--;
             break;
         default:
             saved.masks_at[1] = parts[0].pieces[PIECE_NEAR_TABLES].size_bytes;

@@ -1,6 +1,9 @@
 #include "prescreen/index/measure.h"
 #include "prescreen/index/near.h"
 
+#include "index/near_crowd.h"
+#include "index/near_plan.h"
+#include "index/near_saved.h"
 #include "random_hashes.h"
 #include "tap.h"
 
@@ -159,6 +162,97 @@ START_TEST(a_crowd_among_many_is_found)
 }
 END_TEST
 
+/* Of each hash: the number of the crowd that it was made for, from 0, or strangers. */
+static void check_crowding(const struct pdq_hash *hashes, size_t count, const size_t *made_for, size_t crowds,
+                           size_t strangers)
+{
+    struct near_crowding *crowding = NULL;
+    size_t apart = 0;
+
+    ck_assert_int_eq(near_crowding_create(hashes, count, &crowding), 0);
+    ck_assert_uint_eq(crowding->group_count, crowds);
+    for (size_t i = 0; i < count; i++) {
+        uint16_t group = crowds > 0 ? crowding->group_of[i] : NEAR_NO_CROWD;
+        if (group == NEAR_NO_CROWD)
+            continue;
+        apart++;
+        ck_assert_uint_ne(made_for[i], strangers);
+        ck_assert_uint_le(pdq_distance(&hashes[i], &crowding->groups[group].centre),
+                          crowding->groups[group].radius);
+    }
+    ck_assert_uint_eq(apart, crowding->member_count);
+    near_crowding_free(crowding);
+}
+
+/* An index that was kept and adopted finds what the one that was built does. */
+static void check_adopted(const struct pdq_hash *hashes, size_t count)
+{
+    struct near_index *built = NULL;
+    struct near_index *adopted = NULL;
+    struct near_saved saved;
+    struct near_tables tables;
+    uint64_t state = 9;
+
+    ck_assert_int_eq(near_index_create(hashes, count, cpu_detect(), &built), 0);
+    near_index_save(built, &saved, &tables);
+    ck_assert_uint_gt(saved.crowd_count, 0);
+    ck_assert_int_eq(near_index_adopt(&saved, hashes, count, &tables, cpu_detect(), &adopted), 0);
+    for (int i = 0; i < 20; i++)
+        check_radius(adopted, hashes, count, 31, &state);
+    near_index_abandon(adopted);
+    near_index_free(built);
+}
+
+START_TEST(crowds_stand_apart_from_strangers)
+{
+    enum { COUNT = 60000, CROWDS = 3, MEMBERS = 5000, SPREAD = 30 };
+    struct pdq_hash *hashes = random_hashes(COUNT);
+    struct pdq_hash centres[CROWDS];
+    size_t *made_for = calloc(COUNT, sizeof *made_for);
+    uint64_t state = 7;
+    size_t member_count = 0;
+
+    for (size_t i = 0; i < CROWDS; i++)
+        centres[i] = random_hash(&state);
+    for (size_t i = 0; i < COUNT; i++)
+        made_for[i] = CROWDS;
+    check_crowding(hashes, COUNT, made_for, 0, CROWDS);
+    for (size_t i = 0; i < (size_t)CROWDS * MEMBERS; i++) {
+        size_t place = i * 4;
+        made_for[place] = i % CROWDS;
+        hashes[place] =
+            random_neighbour(&state, centres[i % CROWDS], (unsigned int)random_below(&state, SPREAD + 1));
+    }
+    check_crowding(hashes, COUNT, made_for, CROWDS, CROWDS);
+    check_adopted(hashes, COUNT);
+    struct near_crowding *crowding = NULL;
+    ck_assert_int_eq(near_crowding_create(hashes, COUNT, &crowding), 0);
+    member_count = crowding->member_count;
+    near_crowding_free(crowding);
+    ck_assert_uint_gt(member_count, CROWDS * MEMBERS * 95 / 100);
+    check_index(hashes, COUNT, 9);
+    free(made_for);
+    free(hashes);
+}
+END_TEST
+
+START_TEST(what_is_left_to_a_scan_is_found_beside_a_crowd)
+{
+    enum { COUNT = 60000 };
+    struct pdq_hash *hashes = random_hashes(COUNT);
+    uint64_t state = 8;
+
+    /* A third is a crowd; another agrees with its centre in the first half, so that too many entries are
+     * read. */
+    for (size_t i = 1; i < COUNT / 3; i++)
+        hashes[i] = random_neighbour(&state, hashes[0], (unsigned int)random_below(&state, 20));
+    for (size_t i = COUNT / 3; i < (size_t)COUNT * 2 / 3; i++)
+        memcpy(hashes[i].words, hashes[0].words, 2 * sizeof hashes[0].words[0]);
+    check_index(hashes, COUNT, 9);
+    free(hashes);
+}
+END_TEST
+
 START_TEST(copies_of_one_hash_are_all_found)
 {
     struct pdq_hash *hashes = random_hashes(30000);
@@ -302,6 +396,18 @@ START_TEST(limits_are_refused_above_and_taken_at)
 }
 END_TEST
 
+START_TEST(a_list_of_any_size_has_an_index)
+{
+    for (size_t count = 2049; count < 50000000; count += count / 17) {
+        struct near_index index = {.count = count, .tabled = count};
+        near_plan(&index);
+        ck_assert_msg(index.chunk_count > 0 && index.scan_from > 0, "%zu entries are scanned", count);
+        if (count > 20000)
+            ck_assert_msg(index.scan_from > 31, "%zu entries: radius %u is scanned", count, index.scan_from);
+    }
+}
+END_TEST
+
 START_TEST(memory_stays_below_96_bytes_an_entry)
 {
     struct pdq_hash *hashes = random_hashes(200000);
@@ -370,6 +476,8 @@ int main(void)
     tcase_add_test(tests, many_random_hashes_are_found);
     tcase_add_test(tests, clusters_are_found);
     tcase_add_test(tests, a_crowd_among_many_is_found);
+    tcase_add_test(tests, crowds_stand_apart_from_strangers);
+    tcase_add_test(tests, what_is_left_to_a_scan_is_found_beside_a_crowd);
     tcase_add_test(tests, copies_of_one_hash_are_all_found);
     tcase_add_test(tests, hashes_of_real_pictures_are_found);
     tcase_add_test(tests, rows_of_one_chunk_may_hold_everything);
@@ -377,6 +485,7 @@ int main(void)
     tcase_add_test(tests, scan_compares_with_every_hash);
     tcase_add_test(tests, a_sink_that_refuses_ends_the_search);
     tcase_add_test(tests, limits_are_refused_above_and_taken_at);
+    tcase_add_test(tests, a_list_of_any_size_has_an_index);
     tcase_add_test(tests, memory_stays_below_96_bytes_an_entry);
     tcase_add_test(tests, a_measurement_finds_what_it_planted_and_refuses_nonsense);
     suite_add_tcase(suite, tests);
