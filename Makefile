@@ -135,7 +135,7 @@ check-built: all $(UNITS)
 # The same tests with every access and every arithmetic step checked. LeakSanitizer cannot watch a confined worker.
 asan: setup
 	+@$(MAKE) --no-print-directory BUILD=build/asan OPT=-O1 \
-	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' check-built
+	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' check-built
 
 bench: setup
 	@tests/setup $(BENCH_PACKAGES)
