@@ -81,7 +81,7 @@ static void sort_sample(struct finder *finder, unsigned int word)
 static void vote(uint32_t votes[256], const struct pdq_hash *hash)
 {
     for (unsigned int bit = 0; bit < 256; bit++)
-        votes[bit] += hash->words[bit / 64] >> (bit % 64) & 1;
+        votes[bit] += (uint32_t)(hash->words[bit / 64] >> (bit % 64) & 1);
 }
 
 static struct pdq_hash count_votes(const uint32_t votes[256], uint32_t voters)
