@@ -114,8 +114,10 @@ static int load(struct catalog *catalog, struct diag *diag)
     struct catalog_reading *first = NULL;
     int result = catalog_load_snapshot(catalog, &kept, diag);
 
+    /* What was mapped is not copied while the start waits, however much has come to it. */
     if (result == 0)
-        result = catalog_follow(catalog, kept, SIZE_MAX, &first, diag);
+        result =
+            catalog_follow(catalog, kept, kept == NULL ? SIZE_MAX : (size_t)CATALOG_MERGE_MAX, &first, diag);
     if (result == LIST_STORE_NOT_FOUND && kept != NULL) {
         catalog_tell(catalog, CATALOG_SNAPSHOT_REFUSED, diag->text);
         catalog_reading_free(kept);
