@@ -38,7 +38,7 @@ const struct config_limit_row config_limit_rows[] = {
     {"history", 10, 1000, 1000000, UNIT_COUNT, AT(history),
      "versions of a list to go back to; of older ones only who, when, how many"},
     {"flood_window", 1 * MIN, 1 * H, 168 * H, UNIT_TIME, AT(flood_window_us),
-     "over which the matches of an entry are counted, each account once"},
+     "over which the matches of an entry are counted, each account, else content, once"},
     {"flood_matches", 2, 100, 1000000000, UNIT_COUNT, AT(flood_matches),
      "of an entry of a report list in a window; from there on it is set aside when that is far above its "
      "history"},

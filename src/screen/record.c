@@ -3,11 +3,15 @@
 #include "steps.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+enum { HIT_SOURCE_MAX = REFERENCE_MAX + 16 };
 
 /* The texts of one row, owned. */
 struct row_texts {
     char *reasons, *matches, *media, *hashes;
+    char hit_source[HIT_SOURCE_MAX + 1];
 };
 
 static char *dump(json_t *value)
@@ -40,6 +44,26 @@ static void free_texts(struct row_texts *texts, size_t count)
     free(texts);
 }
 
+/* Whose matches count once a window: those of the account; where that is not told, of the content; where
+ * neither is, of the same hashes, because one uploader who tries again cannot be told from others. */
+static void name_hit_source(const struct screening *screening, const char *account_ref,
+                            const char *content_id, char source[HIT_SOURCE_MAX + 1])
+{
+    static const enum hash_kind by_strength[] = {HASH_SHA256, HASH_SHA1, HASH_MD5, HASH_PDQ};
+    char hex[PDQ_HEX_SIZE] = "";
+
+    for (size_t i = 0; hex[0] == '\0' && i < sizeof by_strength / sizeof by_strength[0]; i++) {
+        if ((screening->hashes.kinds & HASH_BIT(by_strength[i])) != 0)
+            known_hashes_format(&screening->hashes, by_strength[i], hex);
+    }
+    if (account_ref[0] != '\0')
+        snprintf(source, HIT_SOURCE_MAX + 1, "account %s", account_ref);
+    else if (content_id[0] != '\0')
+        snprintf(source, HIT_SOURCE_MAX + 1, "content %s", content_id);
+    else
+        snprintf(source, HIT_SOURCE_MAX + 1, "hash %s", hex);
+}
+
 static void fill_record(const struct screening *screening, const struct screening_request *request,
                         const char *content_id, uint64_t hit_window_us, const struct row_texts *texts,
                         struct screening_record *record)
@@ -63,6 +87,7 @@ static void fill_record(const struct screening *screening, const struct screenin
         .request_id = request->request_id,
         .hits = screening->hits,
         .hit_count = screening->hit_count,
+        .hit_source = texts->hit_source,
         .hit_window_us = hit_window_us,
     };
 }
@@ -113,6 +138,7 @@ int screening_record(const struct screening_job *job, const struct screening *co
             result = diag_fail(diag, -ENOMEM, "no memory for the record");
             goto out;
         }
+        name_hit_source(screenings[i], job->request->account_ref, content_ids[i], texts[i].hit_source);
         fill_record(screenings[i], job->request, content_ids[i],
                     job->screener->parts.config->limits.flood_window_us, &texts[i], &records[kept++]);
     }

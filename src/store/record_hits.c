@@ -9,7 +9,7 @@
 #define USUAL_WEIGHT (1.0 / 24)
 enum { FORGET_MAX = 500 };
 #define DAY_US          UINT64_C(86400000000)
-#define ACCOUNT_LIFE_US (2 * RECORD_HIT_WINDOW_MAX_US)
+#define SOURCE_LIFE_US  (2 * RECORD_HIT_WINDOW_MAX_US)
 #define HISTORY_LIFE_US (100 * DAY_US)
 
 /* What is kept of the matches of one entry. */
@@ -23,10 +23,10 @@ int record_hits_prepare(struct record_store *store, struct diag *diag)
 {
     int result =
         database_prepare(store->writer,
-                         "INSERT INTO hit_account(list, entry_id, account, began_us) VALUES(?1, ?2, ?3, ?4)"
-                         " ON CONFLICT(list, entry_id, account) DO UPDATE SET began_us = excluded.began_us"
-                         " WHERE hit_account.began_us <> excluded.began_us",
-                         &store->see_account, diag);
+                         "INSERT INTO hit_source(list, entry_id, source, began_us) VALUES(?1, ?2, ?3, ?4)"
+                         " ON CONFLICT(list, entry_id, source) DO UPDATE SET began_us = excluded.began_us"
+                         " WHERE hit_source.began_us <> excluded.began_us",
+                         &store->see_source, diag);
 
     if (result == 0)
         result = database_prepare(
@@ -45,26 +45,24 @@ int record_hits_prepare(struct record_store *store, struct diag *diag)
 
 void record_hits_forget_bindings(struct record_store *store)
 {
-    sqlite3_clear_bindings(store->see_account);
+    sqlite3_clear_bindings(store->see_source);
     sqlite3_clear_bindings(store->find_hit);
     sqlite3_clear_bindings(store->keep_hit);
 }
 
-/* *is_new: the account did not match this entry in this window yet. Who is not known is always new. */
-static int see_account(struct record_store *store, const struct record_hit *hit, const char *account,
-                       uint64_t began_us, bool *is_new, struct diag *diag)
+/* *is_new: nothing of this source matched this entry in this window yet. */
+static int see_source(struct record_store *store, const struct record_hit *hit, const char *source,
+                      uint64_t began_us, bool *is_new, struct diag *diag)
 {
-    *is_new = true;
-    if (account[0] == '\0')
-        return 0;
-    struct database_binder binder = database_bind(store->see_account);
+    struct database_binder binder = database_bind(store->see_source);
+
     bind_number(&binder, hit->list);
     bind_text(&binder, hit->entry_id);
-    bind_text(&binder, account);
+    bind_text(&binder, source);
     bind_number(&binder, (int64_t)began_us);
     int result = database_bound(&binder, diag);
     if (result == 0)
-        result = database_run(store->see_account, diag);
+        result = database_run(store->see_source, diag);
     *is_new = sqlite3_changes(store->writer) > 0;
     return result;
 }
@@ -135,7 +133,7 @@ static int count_hit(struct record_store *store, const struct screening_record *
     const uint64_t began_us = record->at_us - record->at_us % window_us;
     struct hit_history history;
     bool is_new = true;
-    int result = see_account(store, hit, record->account_ref, began_us, &is_new, diag);
+    int result = see_source(store, hit, record->hit_source, began_us, &is_new, diag);
 
     if (result == 0)
         result = find_history(store, hit, began_us, &history, diag);
@@ -152,20 +150,20 @@ int record_hits_count(struct record_store *store, const struct screening_record 
 {
     int result = 0;
 
-    BUG_ON(record->hit_count > 0 &&
-           (record->hit_window_us == 0 || record->hit_window_us > RECORD_HIT_WINDOW_MAX_US));
+    BUG_ON(record->hit_count > 0 && (record->hit_source == NULL || record->hit_window_us == 0 ||
+                                     record->hit_window_us > RECORD_HIT_WINDOW_MAX_US));
     for (size_t i = 0; result == 0 && i < record->hit_count; i++)
         result = count_hit(store, record, &record->hits[i], diag);
     return result;
 }
 
-static int forget_accounts_run(struct record_store *store, struct record_job *job)
+static int forget_sources_run(struct record_store *store, struct record_job *job)
 {
-    const int64_t values[] = {job->now_us > ACCOUNT_LIFE_US ? (int64_t)(job->now_us - ACCOUNT_LIFE_US) : 0,
+    const int64_t values[] = {job->now_us > SOURCE_LIFE_US ? (int64_t)(job->now_us - SOURCE_LIFE_US) : 0,
                               FORGET_MAX};
     int result =
         database_execute(store->writer,
-                         "DELETE FROM hit_account WHERE id IN (SELECT id FROM hit_account WHERE began_us < ?1"
+                         "DELETE FROM hit_source WHERE id IN (SELECT id FROM hit_source WHERE began_us < ?1"
                          " ORDER BY began_us LIMIT ?2)",
                          values, 2, &job->diag);
 
@@ -201,7 +199,7 @@ static int forget(struct record_store *store, int (*run)(struct record_store *st
 
 int record_store_forget_hits(struct record_store *store, uint64_t now_us, struct diag *diag)
 {
-    int result = forget(store, forget_accounts_run, now_us, diag);
+    int result = forget(store, forget_sources_run, now_us, diag);
 
     return result != 0 ? result : forget(store, forget_histories_run, now_us, diag);
 }

@@ -6,17 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often entries match: for each one number a window, and who did in the window that runs. */
+/* How often entries match: for each one number a window, and whose uploads did in the window that runs. */
 #define HITS_SCHEMA                                                                                          \
     "CREATE TABLE hit("                                                                                      \
     " id INTEGER PRIMARY KEY, list INTEGER NOT NULL, entry_id TEXT NOT NULL, began_us INTEGER NOT NULL,"     \
     " count INTEGER NOT NULL, previous INTEGER NOT NULL, usual REAL NOT NULL, UNIQUE(list, entry_id)) "      \
     "STRICT;"                                                                                                \
     "CREATE INDEX hit_age ON hit(began_us);"                                                                 \
-    "CREATE TABLE hit_account("                                                                              \
-    " id INTEGER PRIMARY KEY, list INTEGER NOT NULL, entry_id TEXT NOT NULL, account TEXT NOT NULL,"         \
-    " began_us INTEGER NOT NULL, UNIQUE(list, entry_id, account)) STRICT;"                                   \
-    "CREATE INDEX hit_account_age ON hit_account(began_us);"
+    "CREATE TABLE hit_source("                                                                               \
+    " id INTEGER PRIMARY KEY, list INTEGER NOT NULL, entry_id TEXT NOT NULL, source TEXT NOT NULL,"          \
+    " began_us INTEGER NOT NULL, UNIQUE(list, entry_id, source)) STRICT;"                                    \
+    "CREATE INDEX hit_source_age ON hit_source(began_us);"
 
 static const char schema[] =
     "CREATE TABLE record("

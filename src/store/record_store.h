@@ -40,7 +40,7 @@ struct record_store {
     bool writing; /* some thread writes: the rest is its alone */
     sqlite3 *writer;
     sqlite3_stmt *find_answer, *add_record, *add_report, *keep_answer;
-    sqlite3_stmt *see_account, *find_hit, *keep_hit;
+    sqlite3_stmt *see_source, *find_hit, *keep_hit;
 };
 
 /* Waits for its turn, runs the job and has it on disk; the job's outcome, or a negative errno with diag. */

@@ -21,8 +21,8 @@ enum record_store_outcome {
     RECORD_CONFLICT  /* this idempotency key was used with other bytes or parameters; nothing was added */
 };
 
-/* An entry that a verdict rests on. It is counted with the record: how often it matched lately, each account
- * once a window (each record of an account that is not known), and how often it does otherwise. */
+/* An entry that a verdict rests on. It is counted with the record: how often it matched lately, each source
+ * once a window, and how often it does otherwise. */
 #define RECORD_HIT_WINDOW_MAX_US (7 * UINT64_C(86400000000))
 struct record_hit {
     uint32_t list; /* list_info.number */
@@ -51,6 +51,7 @@ struct screening_record {
     const char *request_id;
     struct record_hit *hits; /* written to by record_store_add() */
     size_t hit_count;
+    const char *hit_source; /* what they are counted under; not empty when there are hits */
     uint64_t hit_window_us; /* 1-RECORD_HIT_WINDOW_MAX_US when there are hits */
 };
 
