@@ -12,8 +12,10 @@
 #endif
 
 enum {
+    /* Taps come in whole units of the kernels, the last ones of weight 0: a remainder would cost more. */
+    UNIT = 8,
     /* Of a tent to both sides of its middle, and what is cut at either end. */
-    TAPS_MAX = 2 * PDQ_AREA_EDGE_MAX / (2 * PDQ_GRID) + 3,
+    TAPS_MAX = (2 * PDQ_AREA_EDGE_MAX / (2 * PDQ_GRID) + 3 + UNIT - 1) / UNIT * UNIT,
 };
 
 /* An axis whose weights are its own. */
@@ -61,6 +63,16 @@ static void fill_taps(struct pdq_taps *taps, float weights[TAPS_MAX], double cen
     }
 }
 
+static void pad_taps(struct pdq_axis *axis)
+{
+    for (int i = 0; i < PDQ_GRID; i++) {
+        struct pdq_taps *taps = &axis->rows[i];
+        float *weights = axis->weights + (size_t)i * TAPS_MAX;
+        while (taps->count % UNIT != 0)
+            weights[taps->count++] = 0;
+    }
+}
+
 /* PDQ's two windows along an axis of such length are a tent of a 64th of it to either side. A sample is
  * itself a mean over its width and is taken to be level, which widens the tent: it is made so much narrower.
  */
@@ -69,6 +81,7 @@ static void fill_axis(struct own_axis *own, double start, double end, uint32_t l
     double window = (end - start) / (2 * PDQ_GRID);
     double half_width = sqrt(fmax(window * window - 1, 0.25));
 
+    own->axis.weights = own->weights[0];
     for (int i = 0; i < PDQ_GRID; i++)
         fill_taps(&own->axis.rows[i], own->weights[i], start + (i + 0.5) * (end - start) / PDQ_GRID,
                   half_width, length);
@@ -80,7 +93,7 @@ void pdq_area_sample(const struct pdq_plane *plane, const struct pdq_area *area,
     const struct pdq_kernels *kernels = pdq_kernels_for(level);
     struct own_axis columns;
     struct own_axis rows;
-    float sums[PDQ_AREA_EDGE_MAX];
+    float sums[PDQ_AREA_EDGE_MAX + UNIT];
 
     BUG_ON(!(area->right > area->left) || !(area->bottom > area->top));
     BUG_ON(area->right - area->left > PDQ_AREA_EDGE_MAX || area->bottom - area->top > PDQ_AREA_EDGE_MAX);
@@ -92,10 +105,11 @@ void pdq_area_sample(const struct pdq_plane *plane, const struct pdq_area *area,
     size_t count = last->first + last->count - first;
     for (int i = 0; i < PDQ_GRID; i++)
         columns.axis.rows[i].first -= first;
+    pad_taps(&columns.axis);
     for (int i = 0; i < PDQ_GRID; i++) {
         const struct pdq_taps *taps = &rows.axis.rows[i];
         const uint8_t *row = plane->samples + (size_t)taps->first * plane->width + first;
-        memset(sums, 0, count * sizeof *sums);
+        memset(sums, 0, (count + UNIT) * sizeof *sums);
         for (uint32_t k = 0; k < taps->count; k++, row += plane->width)
             kernels->add_samples(sums, row, count, taps->weights[k]);
         kernels->reduce(grid[i], sums, &columns.axis, taps->sum);

@@ -109,22 +109,42 @@ static float lower_median(const float values[COEFFICIENTS])
 /* A flip changes the sign of the coefficients of odd frequency: those of even index, as index 0 is
  * frequency 1.
  */
-static struct pdq_hash hash_of(const float coefficients[EDGE][EDGE], struct orientation_steps steps)
+static void flip(const float coefficients[EDGE][EDGE], bool rows, bool columns, float values[COEFFICIENTS])
 {
-    float values[COEFFICIENTS];
+    for (int i = 0; i < EDGE; i++) {
+        for (int j = 0; j < EDGE; j++) {
+            bool negative = (rows && i % 2 == 0) != (columns && j % 2 == 0);
+            values[i * EDGE + j] = negative ? -coefficients[i][j] : coefficients[i][j];
+        }
+    }
+}
+
+static struct pdq_hash hash_of(const float values[COEFFICIENTS], bool transposes, float median)
+{
     struct pdq_hash hash = {{0}};
 
     for (int i = 0; i < EDGE; i++) {
         for (int j = 0; j < EDGE; j++) {
-            bool negative = (steps.flips_rows && i % 2 == 0) != (steps.flips_columns && j % 2 == 0);
-            int at = steps.transposes ? j * EDGE + i : i * EDGE + j;
-            values[at] = negative ? -coefficients[i][j] : coefficients[i][j];
+            int at = transposes ? j * EDGE + i : i * EDGE + j;
+            hash.words[at / 64] |= (uint64_t)(values[i * EDGE + j] > median) << (at % 64);
         }
     }
-    float median = lower_median(values);
-    for (unsigned int k = 0; k < COEFFICIENTS; k++)
-        hash.words[k / 64] |= (uint64_t)(values[k] > median) << (k % 64);
     return hash;
+}
+
+/* Two orientations have the same flips, and of those the same values and the same median. */
+static void hash_flipped(const float coefficients[EDGE][EDGE], bool rows, bool columns,
+                         struct pdq_result *result)
+{
+    float values[COEFFICIENTS];
+
+    flip(coefficients, rows, columns, values);
+    float median = lower_median(values);
+    for (int o = 0; o < ORIENTATION_COUNT; o++) {
+        struct orientation_steps steps = orientation_steps((enum orientation)o);
+        if (steps.flips_rows == rows && steps.flips_columns == columns)
+            result->hashes[o] = hash_of(values, steps.transposes, median);
+    }
 }
 
 void pdq_spectrum_hash(const float grid[PDQ_GRID][PDQ_GRID], struct pdq_result *result)
@@ -132,7 +152,7 @@ void pdq_spectrum_hash(const float grid[PDQ_GRID][PDQ_GRID], struct pdq_result *
     float coefficients[EDGE][EDGE];
 
     transform(grid, coefficients);
-    for (int i = 0; i < ORIENTATION_COUNT; i++)
-        result->hashes[i] = hash_of(coefficients, orientation_steps((enum orientation)i));
+    for (int flips = 0; flips < 4; flips++)
+        hash_flipped((const float(*)[EDGE])coefficients, flips % 2 != 0, flips / 2 != 0, result);
     result->quality = quality_of(grid);
 }

@@ -22,13 +22,27 @@ struct boxes {
     struct box found[BOXES_FOUND_MAX];
 };
 
+/* Rows first and columns first find many a rectangle twice. */
+static struct box *find_box(struct boxes *boxes, const struct view_rect *rect)
+{
+    for (unsigned int i = 0; i < boxes->count; i++) {
+        const struct view_rect *known = &boxes->found[i].rect;
+        if (known->left == rect->left && known->top == rect->top && known->width == rect->width &&
+            known->height == rect->height)
+            return &boxes->found[i];
+    }
+    return NULL;
+}
+
 static void note_box(struct boxes *boxes, const struct view_rect *rect, unsigned int jump)
 {
-    if (boxes->count == BOXES_FOUND_MAX)
-        return;
-    boxes->found[boxes->count].rect = *rect;
-    boxes->found[boxes->count].weight = (uint64_t)jump * rect->width * rect->height;
-    boxes->count++;
+    uint64_t weight = (uint64_t)jump * rect->width * rect->height;
+    struct box *known = find_box(boxes, rect);
+
+    if (known != NULL && known->weight < weight)
+        known->weight = weight;
+    else if (known == NULL && boxes->count < BOXES_FOUND_MAX)
+        boxes->found[boxes->count++] = (struct box){*rect, weight};
 }
 
 /* The edges of a rectangle and the cuts between them, in order. */

@@ -48,13 +48,18 @@ int derivation_add(struct derivation *derivation, enum view view, const struct p
     return derivation->sink->take(derivation->sink->context, view, result);
 }
 
-static int add_grid(struct derivation *derivation, enum view view, struct view_grid *grid)
+static int add_cells(struct derivation *derivation, enum view view, const float cells[PDQ_GRID][PDQ_GRID])
 {
     struct pdq_result result;
 
-    fill_unknown(grid);
-    pdq_grid_hash((const float(*)[PDQ_GRID])grid->cells, &result);
+    pdq_grid_hash(cells, &result);
     return derivation_add(derivation, view, &result);
+}
+
+static int add_grid(struct derivation *derivation, enum view view, struct view_grid *grid)
+{
+    fill_unknown(grid);
+    return add_cells(derivation, view, (const float(*)[PDQ_GRID])grid->cells);
 }
 
 static double place_of(int cell, double start, double end)
@@ -72,6 +77,8 @@ int derivation_add_area(struct derivation *derivation, enum view view, const str
     if (!(area->right - area->left >= VIEW_EDGE_MIN) || !(area->bottom - area->top >= VIEW_EDGE_MIN))
         return 0;
     pdq_area_sample(&plane, area, derivation->source->cpu, grid.cells);
+    if (area->left >= 0 && area->top >= 0 && area->right <= extent.right && area->bottom <= extent.bottom)
+        return add_cells(derivation, view, (const float(*)[PDQ_GRID])grid.cells);
     for (int i = 0; i < PDQ_GRID; i++) {
         double y = place_of(i, area->top, area->bottom);
         for (int k = 0; k < PDQ_GRID; k++) {

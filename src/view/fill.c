@@ -1,7 +1,5 @@
 #include "fill.h"
 
-#include <math.h>
-
 #ifdef __clang__
 #pragma STDC FP_CONTRACT OFF
 #endif
@@ -56,7 +54,8 @@ static float sweep(struct view_grid *grid, const struct gaps *gaps)
         int column = gaps->at[i] % PDQ_GRID;
         float move = relaxation * (mean_around(grid, row, column) - grid->cells[row][column]);
         grid->cells[row][column] += move;
-        farthest = fmaxf(farthest, fabsf(move));
+        move = move < 0 ? -move : move;
+        farthest = move > farthest ? move : farthest;
     }
     return farthest;
 }
