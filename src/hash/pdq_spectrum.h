@@ -6,7 +6,7 @@
 
 #include "pdq_axis.h"
 
-/* Computes quality and the hashes of all orientations. Cost: about 30 microseconds. */
+/* Computes quality and the hashes of all orientations. Cost: about 20 microseconds. */
 void pdq_spectrum_hash(const float grid[PDQ_GRID][PDQ_GRID], struct pdq_result *result);
 
 #endif
