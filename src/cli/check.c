@@ -145,6 +145,31 @@ static bool check_lists(struct local *local, bool folder_exists)
     return result == 0;
 }
 
+/* Whether the lists that are to be fed are there. What only prescreen-feeds may read is for it to check. */
+static bool check_feeds(const struct local *local)
+{
+    const struct config *config = local->config;
+    struct list_info info;
+    struct diag diag = {"there is no list store yet; prescreen list create makes it"};
+
+    for (size_t i = 0; i < config->feed_count; i++) {
+        const struct config_feed *feed = &config->feeds[i];
+
+        for (size_t k = 0; k < feed->list_count; k++) {
+            if (local->list_store == NULL ||
+                list_store_get(local->list_store, feed->lists[k], &info, &diag) != 0) {
+                report_part("feeds", false, "feed %s into list %s: %s", feed->name, feed->lists[k],
+                            diag.text);
+                return false;
+            }
+        }
+    }
+    if (config->feed_count > 0)
+        report_part("feeds", true, "%zu; prescreen-feeds --check looks at credentials and checkpoints",
+                    config->feed_count);
+    return true;
+}
+
 static bool check_sandbox(struct local *local)
 {
     struct diag diag = {""};
@@ -172,6 +197,7 @@ static int check_here(const struct invocation *invocation)
     if (good) {
         good = check_folder(&local, &folder_exists);
         good = check_lists(&local, folder_exists) && good;
+        good = check_feeds(&local) && good;
         report_part("cpu", true, "%s%s%s", cpu_level_name(cpu_choose()),
                     cpu_choose() < cpu_detect() ? " by PRESCREEN_CPU; this machine has " : "",
                     cpu_choose() < cpu_detect() ? cpu_level_name(cpu_detect()) : "");
