@@ -8,7 +8,7 @@
 
 /* A change of more entries is not taken in by whoever meets it but by the keeper, and no more are merged
  * while somebody waits: a second's work at most. */
-enum { CATALOG_AT_ONCE_MAX = 200000, CATALOG_MERGE_MAX = 1 << 18 };
+enum { CATALOG_AT_ONCE_MAX = 200000, CATALOG_MERGE_MAX = 1 << 16 };
 
 /* The thread that keeps a catalog. */
 struct catalog_keeper {
