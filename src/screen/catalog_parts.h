@@ -60,7 +60,7 @@ void catalog_reading_free(struct catalog_reading *reading);
  * when there is none that can be used; why was then told. */
 int catalog_load_snapshot(struct catalog *catalog, struct catalog_reading **reading, struct diag *diag);
 
-/* Writes a snapshot if it is due; ending: also if anything changed at all. */
+/* Writes a snapshot if it is due; ending: there is no other time for it. */
 void catalog_keep_snapshot(struct catalog *catalog, bool ending);
 
 /* What catalog_keep() does and ends. The latter is legal without the former. */

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A snapshot is due when a hundredth of the entries came or went: as much is followed in no time. */
-enum { CHANGES_SHARE = 100 };
+/* A snapshot is due when a hundredth of the entries came or went, at the end also when so many did: less is
+ * followed in no time, and not worth a gigabyte to write. */
+enum { CHANGES_SHARE = 100, CHANGES_AT_END = 10000 };
 _Static_assert((int)INDEX_MARK_SIZE == (int)LIST_STORE_MARK_SIZE, "a snapshot carries the mark of its store");
 
 /* Whether a snapshot is of this store. Returns 0 when it is, LIST_STORE_NOT_FOUND with a sentence when not,
@@ -77,12 +78,12 @@ static bool is_due(const struct catalog *catalog, const struct catalog_reading *
 
     if (reading->lists_version == 0 || (changes == 0 && !none))
         return false;
-    if (ending)
-        return true;
     index_generation_read_statistics(reading->generation, &statistics);
-    return (none || changes * CHANGES_SHARE >= statistics.entries) &&
-           (catalog->snapshot_us == 0 ||
-            clock_monotonic_us() - catalog->snapshot_us >= catalog->options.snapshot_interval_us);
+    const bool worth = none || changes * CHANGES_SHARE >= statistics.entries;
+    if (ending)
+        return worth || changes >= CHANGES_AT_END;
+    return worth && (catalog->snapshot_us == 0 ||
+                     clock_monotonic_us() - catalog->snapshot_us >= catalog->options.snapshot_interval_us);
 }
 
 static int write_snapshot(const struct catalog *catalog, const struct catalog_reading *reading,

@@ -285,10 +285,10 @@ START_TEST(what_changed_after_the_snapshot_is_followed)
 }
 END_TEST
 
-START_TEST(the_end_writes_a_snapshot_when_something_changed)
+START_TEST(the_end_writes_a_snapshot_when_much_changed)
 {
     put_list(outside, "a");
-    change_list(outside, "a", 0, 100, 0, 0);
+    change_list(outside, "a", 0, 1000, 0, 0);
     restart();
     ck_assert_int_eq(catalog_keep(catalog), 0);
     catalog_free(catalog);
@@ -297,7 +297,15 @@ START_TEST(the_end_writes_a_snapshot_when_something_changed)
     ck_assert_int_eq(catalog_keep(catalog), 0);
     catalog_free(catalog);
     ck_assert_uint_eq(events[CATALOG_SNAPSHOT_WRITTEN], 0);
+    /* What little came to it is followed. */
+    change_list(outside, "a", 1000, 1, 0, 0);
     create_catalog(PATIENCE_US);
+    ck_assert_int_eq(catalog_keep(catalog), 0);
+    catalog_free(catalog);
+    ck_assert_uint_eq(events[CATALOG_SNAPSHOT_WRITTEN], 0);
+    create_catalog(PATIENCE_US);
+    ck_assert(status().from_snapshot);
+    check_in_force();
 }
 END_TEST
 
@@ -531,7 +539,7 @@ int main(void)
     tcase_add_test(tests, a_change_of_another_process_between_own_ones_is_not_missed);
     tcase_add_test(tests, a_restart_goes_on_from_the_snapshot);
     tcase_add_test(tests, what_changed_after_the_snapshot_is_followed);
-    tcase_add_test(tests, the_end_writes_a_snapshot_when_something_changed);
+    tcase_add_test(tests, the_end_writes_a_snapshot_when_much_changed);
     tcase_add_test(tests, a_damaged_snapshot_is_refused_and_the_index_rebuilt);
     tcase_add_test(tests, a_snapshot_of_another_store_is_refused);
     tcase_add_test(tests, a_snapshot_of_a_copy_that_went_its_own_way_is_refused);

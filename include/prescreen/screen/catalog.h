@@ -59,7 +59,7 @@ struct catalog;
  */
 int catalog_create(const struct catalog_options *options, struct catalog **catalog, struct diag *diag);
 
-/* Ends what catalog_keep() began; a snapshot is then written if anything changed. */
+/* Ends what catalog_keep() began; a snapshot is then written if much changed. */
 void catalog_free(struct catalog *catalog);
 
 /* Starts a thread of low priority that does what need not hold anybody up until catalog_free(): takes in what
