@@ -57,7 +57,7 @@ $(BUILD)/prefix: FORCE
 $(BUILD)/src/os/files.o: $(BUILD)/prefix
 
 # The heavy arithmetic asks for more of the compiler than the rest.
-$(BUILD)/src/hash/%.o $(BUILD)/src/index/%.o: OPT := -O3
+$(BUILD)/src/hash/%.o $(BUILD)/src/index/%.o $(BUILD)/src/view/%.o: OPT := -O3
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

@@ -1,3 +1,4 @@
+#include "cuts.h"
 #include "derivation.h"
 
 #include <math.h>
@@ -45,21 +46,24 @@ static void note_box(struct boxes *boxes, const struct view_rect *rect, unsigned
         boxes->found[boxes->count++] = (struct box){*rect, weight};
 }
 
-/* The edges of a rectangle and the cuts between them, in order. */
-struct borders {
-    unsigned int count;
-    struct line_cut at[LINE_CUTS_MAX + 2];
-};
-
-static struct borders find_borders(const struct boxes *boxes, const struct view_rect *rect, bool columns)
+/* The rectangle's edges with nothing between them. */
+static struct borders edges_of(const struct view_rect *rect, bool columns)
 {
-    struct borders borders;
     uint32_t start = columns ? rect->left : rect->top;
     uint32_t length = columns ? rect->width : rect->height;
 
-    borders.at[0] = (struct line_cut){start, 255};
-    borders.count = 1 + lines_find_cuts(boxes->picture, rect, columns, borders.at + 1);
-    borders.at[borders.count++] = (struct line_cut){start + length, 255};
+    return (struct borders){.count = 2, .at = {{start, 255}, {start + length, 255}}};
+}
+
+static struct borders borders_of(const struct view_rect *rect, bool columns, const struct cuts *cuts)
+{
+    struct borders borders = edges_of(rect, columns);
+    struct cut last = borders.at[1];
+
+    for (unsigned int i = 0; i < cuts->count; i++)
+        borders.at[1 + i] = cuts->at[i];
+    borders.count = cuts->count + 2;
+    borders.at[borders.count - 1] = last;
     return borders;
 }
 
@@ -68,29 +72,79 @@ static unsigned int lesser(unsigned int a, unsigned int b)
     return a < b ? a : b;
 }
 
-/* Goes through the strips between any two borders; in each it looks for borders the other way while depth
- * lasts. jump is the weakest edge so far. */
-static void split(struct boxes *boxes, const struct view_rect *rect, bool columns, unsigned int jump,
-                  int depth)
-{
-    struct borders borders = find_borders(boxes, rect, columns);
-    uint32_t least = (columns ? boxes->picture->width : boxes->picture->height) / BOX_SHARE;
+/* A strip of a rectangle between two borders. */
+struct strip {
+    struct view_rect rect;
+    unsigned int jump; /* of the weaker border */
+    bool whole;        /* the borders are the rectangle's own edges */
+};
 
+/* Returns false for one that is too narrow to hold a picture. */
+static bool strip_between(const struct boxes *boxes, const struct view_rect *rect, bool columns,
+                          const struct borders *borders, unsigned int i, unsigned int k, struct strip *strip)
+{
+    uint32_t least = (columns ? boxes->picture->width : boxes->picture->height) / BOX_SHARE;
+    uint32_t length = borders->at[k].at - borders->at[i].at;
+
+    *strip = (struct strip){*rect, lesser(borders->at[i].jump, borders->at[k].jump),
+                            i == 0 && k + 1 == borders->count};
+    *(columns ? &strip->rect.left : &strip->rect.top) = borders->at[i].at;
+    *(columns ? &strip->rect.width : &strip->rect.height) = length;
+    return length >= least;
+}
+
+static void note_strips(struct boxes *boxes, const struct view_rect *rect, bool columns, unsigned int jump,
+                        const struct cuts *cuts)
+{
+    const struct borders borders = borders_of(rect, columns, cuts);
+    struct strip strip;
+
+    for (unsigned int i = 0; i + 1 < borders.count; i++)
+        for (unsigned int k = i + 1; k < borders.count; k++)
+            if (strip_between(boxes, rect, columns, &borders, i, k, &strip) && !strip.whole)
+                note_box(boxes, &strip.rect, lesser(jump, strip.jump));
+}
+
+/* The cuts of a whole rectangle, by whether they are between columns. */
+struct whole_cuts {
+    struct cuts of[2];
+};
+
+/* Goes through the strips between any two borders, and in each through the strips the other way. */
+static void split(struct boxes *boxes, const struct view_rect *rect, bool columns,
+                  const struct whole_cuts *whole)
+{
+    const struct borders borders = borders_of(rect, columns, &whole->of[columns]);
+    struct strip_cuts cuts;
+
+    if (borders.count == 2)
+        cuts.of[0][1] = whole->of[!columns];
+    else
+        cuts_find(boxes->picture, rect, !columns, &borders, &cuts);
     for (unsigned int i = 0; i + 1 < borders.count; i++) {
         for (unsigned int k = i + 1; k < borders.count; k++) {
-            struct view_rect strip = *rect;
-            uint32_t length = borders.at[k].at - borders.at[i].at;
-            unsigned int weakest = lesser(jump, lesser(borders.at[i].jump, borders.at[k].jump));
-            if (length < least)
+            struct strip strip;
+            if (!strip_between(boxes, rect, columns, &borders, i, k, &strip))
                 continue;
-            *(columns ? &strip.left : &strip.top) = borders.at[i].at;
-            *(columns ? &strip.width : &strip.height) = length;
-            if (i > 0 || k + 1 < borders.count)
-                note_box(boxes, &strip, weakest);
-            if (depth > 1)
-                split(boxes, &strip, !columns, weakest, depth - 1);
+            if (!strip.whole)
+                note_box(boxes, &strip.rect, strip.jump);
+            note_strips(boxes, &strip.rect, !columns, strip.jump, &cuts.of[i][k]);
         }
     }
+}
+
+static void find_boxes(struct boxes *boxes, const struct view_rect *rect)
+{
+    struct whole_cuts whole;
+    struct strip_cuts cuts;
+
+    for (int columns = 0; columns < 2; columns++) {
+        const struct borders across = edges_of(rect, columns == 0);
+        cuts_find(boxes->picture, rect, columns != 0, &across, &cuts);
+        whole.of[columns] = cuts.of[0][1];
+    }
+    split(boxes, rect, false, &whole);
+    split(boxes, rect, true, &whole);
 }
 
 /* Heaviest first. Not qsort(): the C library's asks the kernel about memory, which a worker must not. */
@@ -192,7 +246,6 @@ int boxes_derive(struct derivation *derivation, unsigned int boxes_max)
         status = add_foregrounds(derivation);
     if (status != 0)
         return status;
-    split(&boxes, &whole, false, 255, 2);
-    split(&boxes, &whole, true, 255, 2);
+    find_boxes(&boxes, &whole);
     return add_boxes(derivation, &boxes, boxes_max);
 }

@@ -17,12 +17,6 @@ enum {
     /* A step along a blurred line, and the part of its steps that may be larger. */
     BLURRED_STEP = 6,
     SHARP_SHARE = 50,
-    /* The least jump of a cut. */
-    JUMP_MIN = 6,
-    /* How many times the ordinary change between lines it must be. */
-    JUMP_FACTOR = 3,
-    /* Lines around a cut in which there is no other. */
-    CUT_APART = 3,
 };
 
 /* How a line lies in the picture: row or column number at of the rectangle. Of a long one every other sample
@@ -214,84 +208,6 @@ static bool is_blurred(struct line line, unsigned int level)
 bool lines_find_sharp(const struct luma_picture *picture, struct view_rect *rect)
 {
     return narrow_all(picture, rect, is_blurred, 0);
-}
-
-/* The 35th percentile of the differences between two lines. */
-static unsigned int jump_between(struct line a, struct line b)
-{
-    uint32_t counts[LEVELS] = {0};
-
-    for (uint32_t i = 0; i < a.count; i++) {
-        int difference = a.first[i * a.step] - b.first[i * b.step];
-        counts[difference < 0 ? -difference : difference]++;
-    }
-    return value_at(counts, a.count * 35 / 100);
-}
-
-/* The median of the jumps: what changes from line to line anyway. */
-static unsigned int ordinary_jump(const uint8_t *jumps, uint32_t count)
-{
-    uint32_t counts[LEVELS] = {0};
-
-    for (uint32_t i = 0; i < count; i++)
-        counts[jumps[i]]++;
-    return value_at(counts, count / 2);
-}
-
-/* The strongest jump that is left; the ones around it are taken out with it. Returns false when there is
- * none. */
-static bool take_strongest(uint8_t *jumps, uint32_t count, unsigned int least, struct line_cut *cut)
-{
-    uint32_t strongest = 0;
-
-    for (uint32_t i = 1; i < count; i++) {
-        if (jumps[i] > jumps[strongest])
-            strongest = i;
-    }
-    if (jumps[strongest] < least)
-        return false;
-    cut->at = strongest;
-    cut->jump = jumps[strongest];
-    uint32_t from = strongest < CUT_APART ? 0 : strongest - CUT_APART;
-    for (uint32_t i = from; i < count && i <= strongest + CUT_APART; i++)
-        jumps[i] = 0;
-    return true;
-}
-
-static void insert_cut(struct line_cut *cuts, unsigned int count, struct line_cut cut)
-{
-    unsigned int at = count;
-
-    for (; at > 0 && cuts[at - 1].at > cut.at; at--)
-        cuts[at] = cuts[at - 1];
-    cuts[at] = cut;
-}
-
-unsigned int lines_find_cuts(const struct luma_picture *picture, const struct view_rect *rect, bool columns,
-                             struct line_cut cuts[LINE_CUTS_MAX])
-{
-    uint8_t jumps[SKETCH_EDGE_MAX + 1] = {0};
-    uint32_t lines = columns ? rect->width : rect->height;
-    struct line_cut cut;
-    unsigned int count = 0;
-
-    if (lines < 3 || lines > SKETCH_EDGE_MAX)
-        return 0;
-    /* Across two lines: a sketch smears an edge over the line that it runs through. */
-    for (uint32_t i = 1; i + 1 < lines; i++)
-        jumps[i] = (uint8_t)jump_between(line_at(picture, rect, columns, i - 1),
-                                         line_at(picture, rect, columns, i + 1));
-    unsigned int least = JUMP_FACTOR * ordinary_jump(jumps, lines);
-    if (least < JUMP_MIN)
-        least = JUMP_MIN;
-    while (count < LINE_CUTS_MAX && take_strongest(jumps, lines, least, &cut)) {
-        struct line middle = line_at(picture, rect, columns, cut.at);
-        cut.at += jump_between(line_at(picture, rect, columns, cut.at - 1), middle) <
-                  jump_between(middle, line_at(picture, rect, columns, cut.at + 1));
-        cut.at += columns ? rect->left : rect->top;
-        insert_cut(cuts, count++, cut);
-    }
-    return count;
 }
 
 /* How much of the line is like before, the rest being like after: by least squares, from 0 to 1. */

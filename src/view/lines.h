@@ -24,19 +24,6 @@ bool lines_find_content(const struct luma_picture *picture, struct view_rect *re
  * Returns whether it did. */
 bool lines_find_sharp(const struct luma_picture *picture, struct view_rect *rect);
 
-/* A place between two rows (or columns) at which most of the line changes at once. */
-struct line_cut {
-    uint32_t at;       /* the first row after it, from the picture's top */
-    unsigned int jump; /* 35th percentile of the differences across it */
-};
-
-enum { LINE_CUTS_MAX = 8 };
-
-/* Finds the strongest cuts between the rows of the rectangle, or between its columns, in ascending order of
- * place. Returns how many. Cost: two passes over the rectangle. */
-unsigned int lines_find_cuts(const struct luma_picture *picture, const struct view_rect *rect, bool columns,
-                             struct line_cut cuts[LINE_CUTS_MAX]);
-
 /* The rectangle's edges to a part of a sample: the lines on both sides of an edge tell how much of each one
  * is in the lines between them. Edges of the picture stay. */
 struct pdq_area lines_refine(const struct luma_picture *picture, const struct view_rect *rect);
