@@ -44,12 +44,19 @@ int catalog_reading_copy(const struct catalog_reading *from, const struct index_
         index_generation_release(generation);
         return -ENOMEM;
     }
-    *made = *from;
+    /* Not as a whole: others change its counter meanwhile. */
     made->generation = generation;
+    made->list_count = from->list_count;
+    made->number_count = from->number_count;
+    made->ruling_count = from->ruling_count;
+    made->exempt_count = from->exempt_count;
+    made->lists_version = from->lists_version;
+    made->digest_kinds = from->digest_kinds;
+    made->has_views = from->has_views;
+    made->changes = from->changes;
     made->lists = copy_array(from->lists, from->list_count, sizeof *from->lists);
     made->rulings = copy_array(from->rulings, from->ruling_count, sizeof *from->rulings);
     made->references = 1;
-    made->replaced_aside = false;
     if (made->lists == NULL || made->rulings == NULL) {
         catalog_reading_free(made);
         return -ENOMEM;
