@@ -4,6 +4,7 @@
 #include "prescreen/worker/exit_code.h"
 #include "prescreen/worker/serve.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,6 +33,8 @@ void worker_run(int argc, char **argv, const struct decode_codecs *codecs, bool 
         say("this program is started by prescreend and by prescreen, with a socket; see prescreen --help\n");
         _exit(WORKER_EXIT_USAGE);
     }
+    /* This process may write no file: what a library says into a log that is one must fail, not end it. */
+    signal(SIGXFSZ, SIG_IGN);
     setup.limits.threads = threads;
     if (sandbox_enter(&setup.limits, &sandbox, &diag) != 0) {
         say(diag.text);
