@@ -163,7 +163,7 @@ int main(void)
     Suite *suite = suite_create("decode_corpus");
     TCase *tests = tcase_create("decode_corpus");
 
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 300);
     tcase_add_test(tests, pictures_of_the_repository_come_out_as_their_readme_says);
     tcase_add_test(tests, corpus_comes_out_as_its_manifest_says);
     suite_add_tcase(suite, tests);

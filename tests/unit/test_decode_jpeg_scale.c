@@ -203,6 +203,7 @@ START_TEST(a_scan_that_paints_over_the_first_is_seen)
     free(full.samples);
     free(reduced.samples);
     made_free(&made);
+    made_free(&other);
 }
 END_TEST
 

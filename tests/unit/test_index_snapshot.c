@@ -127,6 +127,7 @@ START_TEST(what_is_loaded_answers_as_what_was_written)
         check_generation(&model, loaded, model.version);
     index_generation_release(loaded);
     remove_folder(&folder);
+    free(model.entries);
 }
 END_TEST
 
@@ -152,6 +153,7 @@ START_TEST(changes_go_on_from_what_is_loaded)
     }
     index_generation_release(generation);
     remove_folder(&folder);
+    free(model.entries);
 }
 END_TEST
 
@@ -175,6 +177,7 @@ START_TEST(every_level_of_the_processor_reads_the_same_file)
         index_generation_release(loaded);
     }
     remove_folder(&folder);
+    free(model.entries);
 }
 END_TEST
 
@@ -221,6 +224,7 @@ START_TEST(only_the_owner_may_read_the_file)
     ck_assert_str_eq(names_in(&folder), "index.snapshot ");
     index_generation_release(generation);
     remove_folder(&folder);
+    free(model.entries);
 }
 END_TEST
 
@@ -553,6 +557,7 @@ START_TEST(a_writer_that_dies_leaves_the_one_before)
     ck_assert_str_eq(names_in(&folder), "index.snapshot ");
     index_generation_release(generation);
     remove_folder(&folder);
+    free(model.entries);
 }
 END_TEST
 
@@ -577,6 +582,7 @@ START_TEST(a_writer_that_finds_no_room_leaves_the_one_before)
     index_generation_release(loaded);
     index_generation_release(generation);
     remove_folder(&folder);
+    free(model.entries);
 }
 END_TEST
 
@@ -597,6 +603,7 @@ START_TEST(one_writes_at_a_time)
     index_generation_release(generation);
     remove_folder(&folder);
     ck_assert_int_eq(index_snapshot_write(folder.path, generation, &origin, &diag), -ENOENT);
+    free(model.entries);
 }
 END_TEST
 
