@@ -176,16 +176,22 @@ static int take_later(struct search *search, struct found found)
     return search->pending_count == PENDING_MAX ? take_pending(search) : 0;
 }
 
-static int take_near(void *context, size_t query_number, uint32_t id, unsigned int distance_bits)
+static int take_near(void *context, size_t query_number, const struct near_find *finds, size_t count)
 {
     struct search *search = context;
     const struct index_batch *entries = &search->part->segment->entries;
     const struct index_query *query = &search->queries[search->first_query + query_number];
-    struct found found = {index_batch_slot(entries, id), HASH_PDQ, distance_bits,
-                          (uint32_t)(search->first_query + query_number), index_batch_view(entries, id)};
-    unsigned int radius = found.view == VIEW_MAIN ? query->radius_max : query->view_radius_max;
+    int result = 0;
 
-    return radius == INDEX_HASHES_SKIPPED || distance_bits > radius ? 0 : take_later(search, found);
+    for (size_t i = 0; i < count && result == 0; i++) {
+        struct found found = {index_batch_slot(entries, finds[i].id), HASH_PDQ, finds[i].distance_bits,
+                              (uint32_t)(search->first_query + query_number),
+                              index_batch_view(entries, finds[i].id)};
+        unsigned int radius = found.view == VIEW_MAIN ? query->radius_max : query->view_radius_max;
+        if (radius != INDEX_HASHES_SKIPPED && found.distance <= radius)
+            result = take_later(search, found);
+    }
+    return result;
 }
 
 static int take_equal(struct search *search, enum hash_kind kind, const uint8_t *digest)

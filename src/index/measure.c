@@ -115,13 +115,14 @@ struct watch {
     uint64_t finds;
 };
 
-static int watch_find(void *context, size_t query_number, uint32_t id, unsigned int distance_bits)
+static int watch_finds(void *context, size_t query_number, const struct near_find *finds, size_t count)
 {
     struct watch *watch = context;
 
-    (void)query_number, (void)distance_bits;
-    watch->seen += id == watch->wanted;
-    watch->finds++;
+    (void)query_number;
+    for (size_t i = 0; i < count; i++)
+        watch->seen += finds[i].id == watch->wanted;
+    watch->finds += count;
     return 0;
 }
 
@@ -143,7 +144,7 @@ static size_t choose_entry(struct bench *bench)
 static int measure_query(struct bench *bench, double *time_us, struct index_measurement *measurement)
 {
     struct watch watch = {.wanted = (uint32_t)choose_entry(bench)};
-    struct near_sink sink = {&watch, watch_find};
+    struct near_sink sink = {&watch, watch_finds};
     struct near_query query = {change_bits(bench, bench->hashes[watch.wanted], bench->setting->radius),
                                bench->setting->radius};
     double started = now_us();
@@ -191,7 +192,7 @@ static int measure_cold(struct bench *bench, struct index_measurement *measureme
 static int measure_together(struct bench *bench, size_t together, unsigned int radius, size_t times)
 {
     struct watch watch = {0};
-    struct near_sink sink = {&watch, watch_find};
+    struct near_sink sink = {&watch, watch_finds};
     struct near_query queries[INDEX_MEASURE_VIEWS];
     int result = 0;
 
@@ -226,7 +227,7 @@ static int measure_scan(struct bench *bench, struct index_measurement *measureme
 {
     const enum cpu_level level = bench->setting->level < CPU_AVX2 ? bench->setting->level : CPU_AVX2;
     struct watch watch = {0};
-    struct near_sink sink = {&watch, watch_find};
+    struct near_sink sink = {&watch, watch_finds};
     int result = 0;
 
     for (size_t i = 0; i < SCANS && result == 0; i++) {

@@ -61,16 +61,16 @@ KERNEL static int kernel_scan(const struct pdq_hash *hashes, size_t count, const
         for (size_t i = first; i < end && result == 0; i++) {
             unsigned int distance_bits = pdq_distance(&hashes[i], &query->hash);
             if (distance_bits <= query->radius)
-                result = sink->found(sink->context, query_number, (uint32_t)i, distance_bits);
+                result = near_report(sink, query_number, (uint32_t)i, distance_bits);
         }
     }
     return result;
 }
 
-/* The distances of eight hashes from a query. Returns which of them are near enough, as bits. */
-KERNEL static inline unsigned int kernel_compare(const struct near_octet *octet, const struct pdq_hash *hash,
-                                                 const uint64_t radii[NEAR_LANES],
-                                                 uint64_t distances[NEAR_LANES])
+#define KERNEL_HAS_OCTETS
+
+/* The distances of eight hashes from a query. */
+KERNEL static inline __m512i octet_distances(const struct near_octet *octet, const struct pdq_hash *hash)
 {
     __m512i sum = _mm512_setzero_si512();
 
@@ -78,8 +78,30 @@ KERNEL static inline unsigned int kernel_compare(const struct near_octet *octet,
         sum = _mm512_add_epi64(
             sum, _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_load_si512(octet->words[word]),
                                                       _mm512_set1_epi64((long long)hash->words[word]))));
-    _mm512_storeu_si512(distances, sum);
-    return _mm512_cmple_epu64_mask(sum, _mm512_loadu_si512(radii));
+    return sum;
+}
+
+/* Which of eight hashes are within their own reach of a query, as bits. */
+KERNEL static inline unsigned int kernel_compare(const struct near_octet *octet, const struct pdq_hash *hash,
+                                                 const uint64_t reaches[NEAR_LANES])
+{
+    return _mm512_cmple_epu64_mask(octet_distances(octet, hash), _mm512_loadu_si512(reaches));
+}
+
+/* Takes those of eight hashes, of which those in lanes exist, that are near enough. Returns how many. There
+ * is room for eight. */
+KERNEL static inline size_t kernel_take(const struct near_octet *octet, const uint32_t ids[NEAR_LANES],
+                                        unsigned int lanes, const struct near_query *query,
+                                        struct near_find finds[NEAR_LANES])
+{
+    const __m512i distances = octet_distances(octet, &query->hash);
+    const __mmask8 near =
+        _mm512_mask_cmple_epu64_mask((__mmask8)lanes, distances, _mm512_set1_epi64((long long)query->radius));
+    const __m512i taken = _mm512_or_si512(_mm512_cvtepu32_epi64(_mm256_loadu_si256((const __m256i *)ids)),
+                                          _mm512_slli_epi64(distances, 32));
+
+    _mm512_storeu_si512(finds, _mm512_maskz_compress_epi64(near, taken));
+    return (size_t)kernel_ones(near);
 }
 
 /* filter_entries() of NEAR_FILTERED entries, all at once. Compressed in a register, because some processors

@@ -108,17 +108,22 @@ struct rest {
     unsigned int chunks; /* that have been searched */
 };
 
-KERNEL static int rest_found(void *context, size_t query_number, uint32_t id, unsigned int distance_bits)
+KERNEL static int rest_found(void *context, size_t query_number, const struct near_find *finds, size_t count)
 {
     const struct rest *rest = context;
     const struct walk *walk = rest->walk;
+    const struct pdq_hash *query = &walk->queries[query_number].hash;
+    int result = 0;
 
-    if (near_is_crowded(walk->index, id))
-        return 0;
-    if (found_before(walk->index, rest->allowance, &walk->index->hashes[id],
-                     &walk->queries[query_number].hash, rest->chunks))
-        return 0;
-    return walk->sink->found(walk->sink->context, query_number, id, distance_bits);
+    for (size_t i = 0; i < count && result == 0; i++) {
+        if (near_is_crowded(walk->index, finds[i].id))
+            continue;
+        if (found_before(walk->index, rest->allowance, &walk->index->hashes[finds[i].id], query,
+                         rest->chunks))
+            continue;
+        result = walk->sink->found(walk->sink->context, query_number, &finds[i], 1);
+    }
+    return result;
 }
 
 KERNEL static void scan_rest(struct walk *walk)
@@ -266,7 +271,7 @@ KERNEL static void compare(struct walk *walk, struct slice *slice)
         if (distance_bits > query->radius || walk->result != 0)
             continue;
         if (!found_before(index, &slice->allowance, &index->hashes[id], &query->hash, slice->chunk_number))
-            walk->result = walk->sink->found(walk->sink->context, slice->query_number, id, distance_bits);
+            walk->result = near_report(walk->sink, slice->query_number, id, distance_bits);
     }
 }
 

@@ -2,6 +2,9 @@
  * that some level has in its own instructions, and the crowds. */
 #include "near_layout.h"
 
+/* A crowd's finds that are reported at once. */
+enum { FINDS_AT_ONCE = 128 };
+
 KERNEL static inline unsigned int kernel_distance(const struct pdq_hash *a, const struct pdq_hash *b)
 {
     return kernel_ones(a->words[0] ^ b->words[0]) + kernel_ones(a->words[1] ^ b->words[1]) +
@@ -33,25 +36,9 @@ KERNEL static int kernel_scan(const struct pdq_hash *hashes, size_t count, const
     for (size_t i = 0; i < count && result == 0; i++) {
         unsigned int distance_bits = kernel_distance(&hashes[i], &hash);
         if (distance_bits <= query->radius)
-            result = sink->found(sink->context, query_number, (uint32_t)i, distance_bits);
+            result = near_report(sink, query_number, (uint32_t)i, distance_bits);
     }
     return result;
-}
-
-/* The distances of eight hashes from a query. Returns which of them are near enough, as bits. */
-KERNEL static inline unsigned int kernel_compare(const struct near_octet *octet, const struct pdq_hash *hash,
-                                                 const uint64_t radii[NEAR_LANES],
-                                                 uint64_t distances[NEAR_LANES])
-{
-    unsigned int near = 0;
-
-    for (unsigned int lane = 0; lane < NEAR_LANES; lane++) {
-        distances[lane] = 0;
-        for (unsigned int word = 0; word < 4; word++)
-            distances[lane] += kernel_ones(octet->words[word][lane] ^ hash->words[word]);
-        near |= (unsigned int)(distances[lane] <= radii[lane]) << lane;
-    }
-    return near;
 }
 
 KERNEL static inline size_t kernel_filter(const uint32_t *entries, const struct near_filter *filter,
@@ -61,27 +48,63 @@ KERNEL static inline size_t kernel_filter(const uint32_t *entries, const struct 
 }
 #endif
 
+#ifndef KERNEL_HAS_OCTETS
+KERNEL static inline unsigned int lane_distance(const struct near_octet *octet, unsigned int lane,
+                                                const struct pdq_hash *hash)
+{
+    unsigned int distance_bits = 0;
+
+    for (unsigned int word = 0; word < 4; word++)
+        distance_bits += kernel_ones(octet->words[word][lane] ^ hash->words[word]);
+    return distance_bits;
+}
+
+/* Which of eight hashes are within their own reach of a query, as bits. */
+KERNEL static inline unsigned int kernel_compare(const struct near_octet *octet, const struct pdq_hash *hash,
+                                                 const uint64_t reaches[NEAR_LANES])
+{
+    unsigned int near = 0;
+
+    for (unsigned int lane = 0; lane < NEAR_LANES; lane++)
+        near |= (unsigned int)(lane_distance(octet, lane, hash) <= reaches[lane]) << lane;
+    return near;
+}
+
+/* Takes those of eight hashes, of which those in lanes exist, that are near enough. Returns how many. There
+ * is room for eight. */
+KERNEL static inline size_t kernel_take(const struct near_octet *octet, const uint32_t ids[NEAR_LANES],
+                                        unsigned int lanes, const struct near_query *query,
+                                        struct near_find finds[NEAR_LANES])
+{
+    size_t taken = 0;
+
+    for (unsigned int lane = 0; lane < NEAR_LANES; lane++) {
+        unsigned int distance_bits = lane_distance(octet, lane, &query->hash);
+        finds[taken] = (struct near_find){ids[lane], distance_bits};
+        taken += distance_bits <= query->radius && (lanes >> lane & 1) != 0;
+    }
+    return taken;
+}
+#endif
+
 /* Reports the members of a crowd that are near enough. */
 KERNEL static int search_crowd(const struct near_index *index, const struct near_crowd *crowd,
                                const struct near_query *query, size_t query_number,
                                const struct near_sink *sink)
 {
-    const size_t end = (crowd->count + NEAR_LANES - 1) / NEAR_LANES;
-    uint64_t radii[NEAR_LANES];
-    uint64_t distances[NEAR_LANES];
+    const struct near_octet *octets = &index->members[crowd->first_octet];
+    const uint32_t *ids = &index->member_ids[(size_t)crowd->first_octet * NEAR_LANES];
+    struct near_find finds[FINDS_AT_ONCE];
+    size_t count = 0;
     int result = 0;
 
-    for (unsigned int lane = 0; lane < NEAR_LANES; lane++)
-        radii[lane] = query->radius;
-    for (size_t i = 0; i < end && result == 0; i++) {
-        const size_t octet = crowd->first_octet + i;
-        unsigned int near = kernel_compare(&index->members[octet], &query->hash, radii, distances);
-        if (i == end - 1 && crowd->count % NEAR_LANES != 0)
-            near &= (1U << crowd->count % NEAR_LANES) - 1;
-        for (; near != 0 && result == 0; near &= near - 1) {
-            unsigned int lane = (unsigned int)__builtin_ctz(near);
-            result = sink->found(sink->context, query_number, index->member_ids[octet * NEAR_LANES + lane],
-                                 (unsigned int)distances[lane]);
+    for (uint32_t first = 0; first < crowd->count && result == 0; first += NEAR_LANES) {
+        const uint32_t left = crowd->count - first;
+        const unsigned int lanes = left < NEAR_LANES ? (1U << left) - 1 : (1U << NEAR_LANES) - 1;
+        count += kernel_take(&octets[first / NEAR_LANES], &ids[first], lanes, query, &finds[count]);
+        if (count > FINDS_AT_ONCE - NEAR_LANES || (left <= NEAR_LANES && count > 0)) {
+            result = sink->found(sink->context, query_number, finds, count);
+            count = 0;
         }
     }
     return result;
@@ -92,15 +115,13 @@ KERNEL static int search_crowds(const struct near_index *index, const struct nea
                                 size_t query_number, const struct near_sink *sink)
 {
     uint64_t reaches[NEAR_LANES];
-    uint64_t distances[NEAR_LANES];
     int result = 0;
 
     for (unsigned int first = 0; first < index->crowd_count && result == 0; first += NEAR_LANES) {
         const unsigned int left = index->crowd_count - first;
         for (unsigned int lane = 0; lane < NEAR_LANES; lane++)
             reaches[lane] = lane < left ? query->radius + index->crowds[first + lane].radius : 0;
-        unsigned int near =
-            kernel_compare(&index->centres[first / NEAR_LANES], &query->hash, reaches, distances);
+        unsigned int near = kernel_compare(&index->centres[first / NEAR_LANES], &query->hash, reaches);
         if (left < NEAR_LANES)
             near &= (1U << left) - 1;
         for (; near != 0 && result == 0; near &= near - 1)

@@ -104,6 +104,15 @@ struct near_kernel {
                 size_t query_number, const struct near_sink *sink);
 };
 
+/* Reports a single find. */
+static inline int near_report(const struct near_sink *sink, size_t query_number, uint32_t id,
+                              unsigned int distance_bits)
+{
+    const struct near_find find = {id, distance_bits};
+
+    return sink->found(sink->context, query_number, &find, 1);
+}
+
 /* The functions of a level that this build has. */
 const struct near_kernel *near_kernel_of(enum cpu_level level);
 

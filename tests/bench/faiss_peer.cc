@@ -84,9 +84,10 @@ void rank(measured &taken, std::vector<double> &times)
     taken.p99 = times[times.size() * 99 / 100];
 }
 
-int note_find(void *context, size_t, uint32_t id, unsigned int distance_bits)
+int note_finds(void *context, size_t, const near_find *found, size_t count)
 {
-    static_cast<finds *>(context)->emplace(id, distance_bits);
+    for (size_t i = 0; i < count; i++)
+        static_cast<finds *>(context)->emplace(found[i].id, found[i].distance_bits);
     return 0;
 }
 
@@ -102,7 +103,7 @@ bool measure_ours(const std::vector<pdq_hash> &hashes, const std::vector<near_qu
     taken.build_s = (now_us() - started) / 1e6;
     for (const auto &query : queries) {
         finds found;
-        near_sink sink = {&found, note_find};
+        near_sink sink = {&found, note_finds};
         started = now_us();
         if (near_index_search(index, &query, 1, &sink) != 0)
             return false;

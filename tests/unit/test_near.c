@@ -16,15 +16,16 @@ struct finds {
     size_t query_number;
 };
 
-static int note_find(void *context, size_t query_number, uint32_t id, unsigned int distance_bits)
+static int note_finds(void *context, size_t query_number, const struct near_find *found, size_t count)
 {
     struct finds *finds = context;
 
-    if (query_number != finds->query_number)
-        return 0;
-    ck_assert_msg(finds->distances[id] == 0, "id %u was reported twice", id);
-    finds->distances[id] = (uint16_t)(distance_bits + 1);
-    finds->count++;
+    ck_assert_uint_gt(count, 0);
+    for (size_t i = 0; i < count && query_number == finds->query_number; i++) {
+        ck_assert_msg(finds->distances[found[i].id] == 0, "id %u was reported twice", found[i].id);
+        finds->distances[found[i].id] = (uint16_t)(found[i].distance_bits + 1);
+        finds->count++;
+    }
     return 0;
 }
 
@@ -49,7 +50,7 @@ static void check_query(const struct near_index *index, const struct pdq_hash *h
                         const struct near_query *query)
 {
     struct finds finds = {calloc(count + 1, sizeof(uint16_t)), 0, 0};
-    struct near_sink sink = {&finds, note_find};
+    struct near_sink sink = {&finds, note_finds};
 
     ck_assert_int_eq(near_index_search(index, query, 1, &sink), 0);
     check_finds(hashes, count, query, &finds);
@@ -158,6 +159,29 @@ START_TEST(a_crowd_among_many_is_found)
     memcpy(hashes + 70000, crowd, 50000 * sizeof *crowd);
     check_index(hashes, 150000, 8);
     free(crowd);
+    free(hashes);
+}
+END_TEST
+
+/* Members stand by eight; what follows the last one, all zero, is none. */
+START_TEST(what_fills_up_a_crowd_is_no_member)
+{
+    const struct pdq_hash zero = {{0}};
+    struct pdq_hash *hashes = random_hashes(20000);
+    uint64_t state = 9;
+
+    for (size_t members = 1000; members < 1000 + NEAR_LANES; members++) {
+        for (size_t i = 0; i < members; i++)
+            hashes[20000 - members + i] = random_neighbour(&state, zero, (unsigned int)i % 20);
+        for (int level = CPU_PLAIN; level <= (int)cpu_detect(); level++) {
+            struct near_index *index = NULL;
+            ck_assert_int_eq(near_index_create(hashes, 20000, (enum cpu_level)level, &index), 0);
+            ck_assert_uint_eq(index->crowd_count, 1);
+            for (unsigned int radius = 0; radius <= 31; radius++)
+                check_query(index, hashes, 20000, &(struct near_query){zero, radius});
+            near_index_free(index);
+        }
+    }
     free(hashes);
 }
 END_TEST
@@ -311,7 +335,7 @@ START_TEST(many_queries_at_once_find_what_each_finds_alone)
         ck_assert_int_eq(near_index_create(hashes, COUNT, (enum cpu_level)level, &index), 0);
         for (size_t i = 0; i < QUERIES; i++) {
             struct finds finds = {calloc(COUNT, sizeof(uint16_t)), 0, i};
-            struct near_sink sink = {&finds, note_find};
+            struct near_sink sink = {&finds, note_finds};
             ck_assert_int_eq(near_index_search(index, queries, QUERIES, &sink), 0);
             check_finds(hashes, COUNT, &queries[i], &finds);
             free(finds.distances);
@@ -331,7 +355,7 @@ START_TEST(scan_compares_with_every_hash)
         struct near_query query = {random_hash(&state), 128};
         for (int level = CPU_PLAIN; level <= (int)cpu_detect(); level++) {
             struct finds finds = {calloc(count + 1, sizeof(uint16_t)), 0, 0};
-            struct near_sink sink = {&finds, note_find};
+            struct near_sink sink = {&finds, note_finds};
             ck_assert_int_eq(near_scan(hashes, count, (enum cpu_level)level, &query, 1, &sink), 0);
             check_finds(hashes, count, &query, &finds);
             free(finds.distances);
@@ -341,14 +365,15 @@ START_TEST(scan_compares_with_every_hash)
 }
 END_TEST
 
-/* Refuses the find that brings the count to zero, and every one after it. */
-static int refuse_in_time(void *context, size_t query_number, uint32_t id, unsigned int distance_bits)
+/* Refuses the finds that bring the count to zero, and all after them. */
+static int refuse_in_time(void *context, size_t query_number, const struct near_find *finds, size_t count)
 {
     int *left = context;
 
-    (void)query_number, (void)id, (void)distance_bits;
+    (void)query_number, (void)finds;
     ck_assert_msg(*left > 0, "a find was reported after the sink refused one");
-    return --*left == 0 ? -ECANCELED : 0;
+    *left -= (int)count;
+    return *left <= 0 ? -ECANCELED : 0;
 }
 
 START_TEST(a_sink_that_refuses_ends_the_search)
@@ -379,7 +404,7 @@ START_TEST(limits_are_refused_above_and_taken_at)
 {
     struct pdq_hash *hashes = random_hashes(3000);
     struct finds finds = {calloc(3000, sizeof(uint16_t)), 0, 0};
-    struct near_sink sink = {&finds, note_find};
+    struct near_sink sink = {&finds, note_finds};
     struct near_query query = {hashes[0], NEAR_RADIUS_MAX};
     struct near_index *index = NULL;
 
@@ -477,6 +502,7 @@ int main(void)
     tcase_add_test(tests, many_random_hashes_are_found);
     tcase_add_test(tests, clusters_are_found);
     tcase_add_test(tests, a_crowd_among_many_is_found);
+    tcase_add_test(tests, what_fills_up_a_crowd_is_no_member);
     tcase_add_test(tests, crowds_stand_apart_from_strangers);
     tcase_add_test(tests, what_is_left_to_a_scan_is_found_beside_a_crowd);
     tcase_add_test(tests, copies_of_one_hash_are_all_found);
