@@ -225,11 +225,12 @@ static int reserve_like(struct index_batch *batch, const struct index_batch *oth
 
 /* Copies rows, lists and kinds; new_slots says where each entry went. */
 static void append_entries(struct index_batch *batch, const struct index_batch *other,
-                           const uint64_t *removed, uint32_t *new_slots)
+                           const uint64_t *removed, const struct index_pace *pace, uint32_t *new_slots)
 {
     const uint8_t *kinds = other->kinds.items;
 
     for (uint32_t slot = 0; slot < other->rows.count; slot++) {
+        index_pace_at(pace, slot);
         new_slots[slot] = no_slot;
         if (removed != NULL && index_slot_is_set(removed, slot))
             continue;
@@ -240,13 +241,14 @@ static void append_entries(struct index_batch *batch, const struct index_batch *
 
 /* Copies hashes, and of which views they are. */
 static void append_hashes(struct index_batch *batch, const struct index_batch *other,
-                          const uint32_t *new_slots)
+                          const uint32_t *new_slots, const struct index_pace *pace)
 {
     const struct pdq_hash *hashes = other->hashes.items;
     const struct index_view *view = other->views.items;
     const struct index_view *end = view + other->views.count;
 
     for (uint32_t i = 0; i < other->hashes.count; i++) {
+        index_pace_at(pace, i);
         uint32_t slot = new_slots[index_batch_slot(other, i)];
         bool is_view = view != end && view->hash_number == i;
         if (is_view && slot != no_slot)
@@ -259,19 +261,21 @@ static void append_hashes(struct index_batch *batch, const struct index_batch *o
 }
 
 static void append_digests(struct index_batch *batch, const struct index_batch *other, int kind,
-                           const uint32_t *new_slots)
+                           const uint32_t *new_slots, const struct index_pace *pace)
 {
     const size_t words = record_words(kind);
     const uint32_t *record = other->records[kind].items;
 
     for (size_t i = 0; i < other->records[kind].count; i++, record += words) {
+        index_pace_at(pace, i);
         uint32_t slot = new_slots[record[words - 1]];
         if (slot != no_slot)
             push_digest(batch, kind, record, slot);
     }
 }
 
-int index_batch_append(struct index_batch *batch, const struct index_batch *other, const uint64_t *removed)
+int index_batch_append(struct index_batch *batch, const struct index_batch *other, const uint64_t *removed,
+                       const struct index_pace *pace)
 {
     size_t slot_bytes = other->rows.count * sizeof(uint32_t);
     uint32_t *new_slots;
@@ -282,10 +286,10 @@ int index_batch_append(struct index_batch *batch, const struct index_batch *othe
     new_slots = index_memory_acquire(slot_bytes);
     if (new_slots == NULL)
         return -ENOMEM;
-    append_entries(batch, other, removed, new_slots);
-    append_hashes(batch, other, new_slots);
+    append_entries(batch, other, removed, pace, new_slots);
+    append_hashes(batch, other, new_slots, pace);
     for (int kind = 0; kind < DIGEST_KIND_COUNT; kind++)
-        append_digests(batch, other, kind, new_slots);
+        append_digests(batch, other, kind, new_slots, pace);
     index_memory_release(new_slots, slot_bytes);
     return 0;
 }

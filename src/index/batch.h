@@ -66,7 +66,8 @@ void index_batch_init(struct index_batch *batch);
 
 /* Appends the entries of another batch but for the removed slots (NULL: none). Errors: -ENOMEM; batch is then
  * as before. */
-int index_batch_append(struct index_batch *batch, const struct index_batch *other, const uint64_t *removed);
+int index_batch_append(struct index_batch *batch, const struct index_batch *other, const uint64_t *removed,
+                       const struct index_pace *pace);
 
 /* Gives back what memory the entries do not need. Nothing can be added afterwards. */
 void index_batch_trim(struct index_batch *batch);

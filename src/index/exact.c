@@ -70,7 +70,8 @@ static int plan_index(const uint32_t *records, size_t count, size_t digest_size,
     return 0;
 }
 
-int exact_index_create(uint32_t *records, size_t count, size_t digest_size, struct exact_index **created)
+int exact_index_create(uint32_t *records, size_t count, size_t digest_size, const struct index_pace *pace,
+                       struct exact_index **created)
 {
     struct exact_index *index = NULL;
     int result = plan_index(records, count, digest_size, &index);
@@ -82,7 +83,7 @@ int exact_index_create(uint32_t *records, size_t count, size_t digest_size, stru
         exact_index_free(index);
         return -ENOMEM;
     }
-    exact_sort(records, count, index->words, digest_size);
+    exact_sort(records, count, index->words, digest_size, pace);
     fill_buckets(index);
     *created = index;
     return 0;

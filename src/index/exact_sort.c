@@ -7,6 +7,7 @@ enum { RADIX = 256, FEW_RECORDS = 32, RADIX_DEPTH_MAX = 4 };
 struct sorting {
     size_t words;
     size_t digest_size;
+    const struct index_pace *pace;
 };
 
 static uint32_t *record_at(const struct sorting *sorting, uint32_t *records, size_t position)
@@ -69,8 +70,10 @@ static void sort_by_byte(const struct sorting *sorting, uint32_t *records, size_
     size_t next[RADIX] = {0};
     size_t place = 0;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        index_pace_at(sorting->pace, i);
         next[((const uint8_t *)record_at(sorting, records, i))[depth]]++;
+    }
     for (size_t value = 0; value < RADIX; value++) {
         size_t here = next[value];
         next[value] = place;
@@ -79,6 +82,7 @@ static void sort_by_byte(const struct sorting *sorting, uint32_t *records, size_
     }
     for (size_t value = 0; value < RADIX; value++) {
         while (next[value] < ends[value]) {
+            index_pace_at(sorting->pace, next[value]);
             uint32_t *record = record_at(sorting, records, next[value]);
             uint8_t wanted = ((const uint8_t *)record)[depth];
             if (wanted != value)
@@ -108,9 +112,10 @@ static void sort_from(const struct sorting *sorting, uint32_t *records, size_t c
     }
 }
 
-void exact_sort(uint32_t *records, size_t count, size_t words, size_t digest_size)
+void exact_sort(uint32_t *records, size_t count, size_t words, size_t digest_size,
+                const struct index_pace *pace)
 {
-    const struct sorting sorting = {words, digest_size};
+    const struct sorting sorting = {words, digest_size, pace};
 
     sort_from(&sorting, records, count, 0);
 }

@@ -8,7 +8,7 @@
 struct index_merge {
     const struct index_generation *base; /* what it began from */
     struct index_merge_plan plan;
-    enum cpu_level level;
+    struct index_build build;
     bool done;
     struct index_part merged; /* without a segment when nothing of it was in force */
 };
@@ -21,12 +21,14 @@ static void mark_sources(const struct index_merge *merge, bool merging)
     }
 }
 
-int index_merge_begin(const struct index_generation *generation, enum cpu_level level,
+int index_merge_begin(const struct index_generation *generation, const struct index_build *build,
                       struct index_merge **merge)
 {
     struct index_merge_plan plan;
 
     index_parts_plan(generation, 0, SIZE_MAX, &plan);
+    if (plan.sources == 0)
+        index_parts_plan_settling(generation, &plan);
     if (plan.sources == 0)
         return INDEX_MERGE_NONE;
     struct index_merge *made = index_memory_acquire(sizeof *made);
@@ -34,7 +36,7 @@ int index_merge_begin(const struct index_generation *generation, enum cpu_level 
         return -ENOMEM;
     made->base = index_generation_acquire(generation);
     made->plan = plan;
-    made->level = level;
+    made->build = *build;
     mark_sources(made, true);
     *merge = made;
     return 0;
@@ -45,9 +47,9 @@ int index_merge_run(struct index_merge *merge)
     struct index_batch entries;
 
     index_batch_init(&entries);
-    int result = index_parts_gather(merge->base, &merge->plan, &entries);
+    int result = index_parts_gather(merge->base, &merge->plan, merge->build.pace, &entries);
     if (result == 0 && entries.rows.count > 0)
-        result = index_part_create(&entries, merge->level, &merge->merged);
+        result = index_part_create(&entries, &merge->build, &merge->merged);
     index_batch_clear(&entries);
     merge->done = result == 0;
     return result;

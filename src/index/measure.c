@@ -244,7 +244,8 @@ static int build(struct bench *bench, struct index_measurement *measurement)
 {
     const struct index_setting *setting = bench->setting;
     double started = now_us();
-    int result = near_index_create(bench->hashes, setting->entries, setting->level, &bench->index);
+    int result = near_index_create(bench->hashes, setting->entries,
+                                   &(struct index_build){.level = setting->level}, &bench->index);
 
     if (result < 0)
         return result;

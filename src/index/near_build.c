@@ -16,6 +16,7 @@ struct near_sorter {
     size_t counts[DIGITS_MAX][1 << DIGIT_BITS_MAX];
     uint64_t *pairs;
     uint64_t *other;
+    const struct index_pace *pace;
 };
 
 static void plan_digits(struct near_sorter *sorter, unsigned int width)
@@ -31,6 +32,7 @@ static void make_pairs(const struct near_index *index, const struct near_chunk *
     const uint64_t digit_mask = ((uint64_t)1 << sorter->digit_bits) - 1;
 
     for (size_t i = 0, made = 0; made < index->tabled; i++) {
+        index_pace_at(sorter->pace, i);
         if (near_is_crowded(index, i))
             continue;
         uint64_t value = near_extract(&index->hashes[i], chunk->first_bit);
@@ -54,8 +56,10 @@ static void sort_by_digit(struct near_sorter *sorter, size_t count, unsigned int
         places[value] = place;
         place += here;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        index_pace_at(sorter->pace, i);
         sorter->other[places[sorter->pairs[i] >> shift & digit_mask]++] = sorter->pairs[i];
+    }
     uint64_t *sorted = sorter->other;
     sorter->other = sorter->pairs;
     sorter->pairs = sorted;
@@ -81,11 +85,13 @@ static size_t rows_in(const uint64_t *pairs, size_t first, size_t end)
 }
 
 /* How many starts the spilled words of a chunk take. */
-static size_t count_spill(const uint64_t *pairs, size_t count)
+static size_t count_spill(const struct near_sorter *sorter, size_t count)
 {
+    const uint64_t *pairs = sorter->pairs;
     size_t spill = 0;
 
-    for (size_t first = 0, end; first < count; first = end) {
+    for (size_t first = 0, end, words = 0; first < count; first = end, words++) {
+        index_pace_at(sorter->pace, words);
         end = word_end(pairs, count, first);
         if (end - first > NEAR_WORD_ENTRIES)
             spill += rows_in(pairs, first, end) + 1;
@@ -140,17 +146,18 @@ static int fill_chunk(struct near_index *index, struct near_chunk *chunk, struct
     make_pairs(index, chunk, sorter);
     for (unsigned int digit = 0; digit < sorter->digit_count; digit++)
         sort_by_digit(sorter, index->tabled, digit);
-    int result = grow_spill(index, count_spill(sorter->pairs, index->tabled));
+    int result = grow_spill(index, count_spill(sorter, index->tabled));
     if (result < 0)
         return result;
-    for (size_t first = 0, end; first < index->tabled; first = end) {
+    for (size_t first = 0, end, words = 0; first < index->tabled; first = end, words++) {
+        index_pace_at(sorter->pace, words);
         end = word_end(sorter->pairs, index->tabled, first);
         fill_word(index, chunk, sorter->pairs, first, end, &spilled);
     }
     return 0;
 }
 
-static int fill_chunks(struct near_index *index)
+static int fill_chunks(struct near_index *index, const struct index_pace *pace)
 {
     size_t pair_bytes = index->tabled * sizeof(uint64_t);
     struct near_sorter *sorter = index_memory_acquire(sizeof *sorter);
@@ -158,6 +165,7 @@ static int fill_chunks(struct near_index *index)
 
     if (sorter == NULL)
         goto out;
+    sorter->pace = pace;
     sorter->pairs = index_memory_acquire(pair_bytes);
     sorter->other = index_memory_acquire(pair_bytes);
     if (sorter->pairs == NULL || sorter->other == NULL)
@@ -269,10 +277,10 @@ static int lay_out(struct near_index *index, const struct near_crowding *crowdin
 }
 
 /* Builds crowds and tables. */
-static int build(struct near_index *index)
+static int fill(struct near_index *index, const struct index_pace *pace)
 {
     struct near_crowding *crowding = NULL;
-    int result = near_crowding_create(index->hashes, index->count, &crowding);
+    int result = near_crowding_create(index->hashes, index->count, pace, &crowding);
 
     if (result < 0)
         return result;
@@ -282,13 +290,13 @@ static int build(struct near_index *index)
         share_entry_bits(index);
         result = lay_out(index, crowding);
         if (result == 0)
-            result = fill_chunks(index);
+            result = fill_chunks(index, pace);
     }
     near_crowding_free(crowding);
     return result;
 }
 
-int near_index_create(const struct pdq_hash *hashes, size_t count, enum cpu_level level,
+int near_index_create(const struct pdq_hash *hashes, size_t count, const struct index_build *build,
                       struct near_index **created)
 {
     struct near_index *index = NULL;
@@ -302,9 +310,9 @@ int near_index_create(const struct pdq_hash *hashes, size_t count, enum cpu_leve
     index->hashes = hashes;
     index->count = count;
     index->tabled = count;
-    index->kernel = near_kernel_of(level);
+    index->kernel = near_kernel_of(build->level);
     if (count > SCAN_COUNT_MAX)
-        result = build(index);
+        result = fill(index, build->pace);
     if (result == 0)
         *created = index;
     else

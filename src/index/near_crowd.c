@@ -38,6 +38,7 @@ struct directory {
 struct finder {
     const struct pdq_hash *hashes;
     struct directory *directory;
+    const struct index_pace *pace;
     size_t stride;
     size_t sample_count;
     struct near_crowd_group *groups;
@@ -62,14 +63,17 @@ static void sort_sample(struct finder *finder, unsigned int word)
     uint32_t *starts = finder->starts;
 
     memset(starts, 0, sizeof finder->starts);
-    for (size_t i = 0; i < finder->sample_count; i++)
+    for (size_t i = 0; i < finder->sample_count; i++) {
+        index_pace_at(finder->pace, i);
         starts[word_of(sample(finder, i), word)] += finder->taken[i] == 0;
+    }
     for (uint32_t value = 0, place = 0; value <= WORD_VALUES; value++) {
         uint32_t here = starts[value];
         starts[value] = place;
         place += here;
     }
     for (size_t i = 0; i < finder->sample_count; i++) {
+        index_pace_at(finder->pace, i);
         if (finder->taken[i] == 0)
             finder->order[starts[word_of(sample(finder, i), word)]++] = (uint32_t)i;
     }
@@ -172,6 +176,7 @@ static void search_sample(struct finder *finder)
         sort_sample(finder, word);
         for (uint32_t value = 0; value < WORD_VALUES; value++) {
             uint32_t start = finder->starts[value];
+            index_pace_at(finder->pace, value);
             uint32_t length = finder->starts[value + 1] - start;
             if (length >= BUCKET_MIN)
                 search_bucket(finder, finder->order + start, length);
@@ -179,8 +184,8 @@ static void search_sample(struct finder *finder)
     }
 }
 
-static int find_groups(const struct pdq_hash *hashes, struct near_crowding *crowding,
-                       struct directory *directory)
+static int find_groups(const struct pdq_hash *hashes, const struct index_pace *pace,
+                       struct near_crowding *crowding, struct directory *directory)
 {
     const size_t count = crowding->hash_count;
     const size_t stride = count / SAMPLE_MAX < STRIDE_MIN ? STRIDE_MIN : count / SAMPLE_MAX;
@@ -192,6 +197,7 @@ static int find_groups(const struct pdq_hash *hashes, struct near_crowding *crow
         return -ENOMEM;
     *finder = (struct finder){.hashes = hashes,
                               .directory = directory,
+                              .pace = pace,
                               .stride = stride,
                               .sample_count = sample_count,
                               .groups = crowding->groups};
@@ -208,14 +214,15 @@ static int find_groups(const struct pdq_hash *hashes, struct near_crowding *crow
     return result;
 }
 
-static int share_hashes(const struct pdq_hash *hashes, struct near_crowding *crowding,
-                        const struct directory *directory)
+static int share_hashes(const struct pdq_hash *hashes, const struct index_pace *pace,
+                        struct near_crowding *crowding, const struct directory *directory)
 {
     crowding->group_of = index_memory_acquire(crowding->hash_count * sizeof *crowding->group_of);
     if (crowding->group_of == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < crowding->hash_count; i++) {
         unsigned int away = 0;
+        index_pace_at(pace, i);
         uint16_t number = group_near(directory, crowding->groups, &hashes[i], CROWD_RADIUS, &away);
         crowding->group_of[i] = number;
         if (number == NEAR_NO_CROWD)
@@ -251,13 +258,14 @@ static void choose_groups(struct near_crowding *crowding)
     }
 }
 
-static int look_for_crowds(const struct pdq_hash *hashes, struct near_crowding *crowding)
+static int look_for_crowds(const struct pdq_hash *hashes, const struct index_pace *pace,
+                           struct near_crowding *crowding)
 {
     struct directory *directory = index_memory_acquire(sizeof *directory);
-    int result = directory == NULL ? -ENOMEM : find_groups(hashes, crowding, directory);
+    int result = directory == NULL ? -ENOMEM : find_groups(hashes, pace, crowding, directory);
 
     if (result == 0 && crowding->group_count > 0) {
-        result = share_hashes(hashes, crowding, directory);
+        result = share_hashes(hashes, pace, crowding, directory);
         if (result == 0)
             choose_groups(crowding);
     }
@@ -265,7 +273,8 @@ static int look_for_crowds(const struct pdq_hash *hashes, struct near_crowding *
     return result;
 }
 
-int near_crowding_create(const struct pdq_hash *hashes, size_t count, struct near_crowding **created)
+int near_crowding_create(const struct pdq_hash *hashes, size_t count, const struct index_pace *pace,
+                         struct near_crowding **created)
 {
     struct near_crowding *crowding = index_memory_acquire(sizeof *crowding);
     int result = 0;
@@ -274,7 +283,7 @@ int near_crowding_create(const struct pdq_hash *hashes, size_t count, struct nea
         return -ENOMEM;
     crowding->hash_count = count;
     if (count >= HASHES_MIN)
-        result = look_for_crowds(hashes, crowding);
+        result = look_for_crowds(hashes, pace, crowding);
     if (result == 0)
         *created = crowding;
     else

@@ -27,7 +27,8 @@ enum { NEAR_NO_CROWD = UINT16_MAX };
 /* Looks for crowds. Small ones, and members far from the centre, may be left out: what is found makes
  * searches fast, not right. Ownership: *crowding is the caller's, to near_crowding_free(). Errors: -ENOMEM.
  * Cost: 5 ns a hash where there is no crowd, about 30 where there are some; 2 bytes a hash. */
-int near_crowding_create(const struct pdq_hash *hashes, size_t count, struct near_crowding **crowding);
+int near_crowding_create(const struct pdq_hash *hashes, size_t count, const struct index_pace *pace,
+                         struct near_crowding **crowding);
 
 void near_crowding_free(struct near_crowding *crowding);
 

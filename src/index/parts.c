@@ -7,6 +7,9 @@
  * until that is FEW_ENTRIES. */
 enum { GROWTH = 2, FEW_ENTRIES = 512 };
 
+/* A mapped part of fewer entries is as fast where it is. */
+enum { SETTLED_MIN = 1 << 16 };
+
 void index_parts_sort(struct index_generation *generation)
 {
     for (size_t i = 1; i < generation->part_count; i++) {
@@ -64,6 +67,16 @@ void index_parts_plan(const struct index_generation *generation, size_t added, s
     }
 }
 
+void index_parts_plan_settling(const struct index_generation *generation, struct index_merge_plan *plan)
+{
+    *plan = (struct index_merge_plan){.count = 0};
+    for (size_t p = 0; p < generation->part_count && plan->sources == 0; p++) {
+        const struct index_part *part = &generation->parts[p];
+        if (part->segment->mapping != NULL && part->count >= SETTLED_MIN && !is_merged_aside(part))
+            take_part(generation, plan, p);
+    }
+}
+
 /* Makes room where there is none for one more part: however large they are and whoever merges them. */
 static void plan_for_room(const struct index_generation *generation, struct index_merge_plan *plan)
 {
@@ -93,7 +106,7 @@ static size_t next_source(const struct index_generation *generation, const struc
 }
 
 int index_parts_gather(const struct index_generation *generation, const struct index_merge_plan *plan,
-                       struct index_batch *target)
+                       const struct index_pace *pace, struct index_batch *target)
 {
     bool done[PARTS_MAX] = {false};
     int result = 0;
@@ -102,7 +115,7 @@ int index_parts_gather(const struct index_generation *generation, const struct i
         size_t p = next_source(generation, plan, done);
         const struct index_part *part = &generation->parts[p];
         result = index_batch_append(target, &part->segment->entries,
-                                    part->removals == NULL ? NULL : part->removals->words);
+                                    part->removals == NULL ? NULL : part->removals->words, pace);
         done[p] = true;
     }
     return result;
@@ -110,18 +123,18 @@ int index_parts_gather(const struct index_generation *generation, const struct i
 
 /* Brings the parts and the batch together in the batch. */
 static int gather(const struct index_generation *generation, const struct index_merge_plan *plan,
-                  struct index_batch *batch)
+                  const struct index_pace *pace, struct index_batch *batch)
 {
     struct index_batch target;
     int result;
 
     /* A large batch is not copied for the sake of order, so that an import needs its memory once. */
     if (plan->sources == 0 || batch->rows.count >= plan->count)
-        return index_parts_gather(generation, plan, batch);
+        return index_parts_gather(generation, plan, pace, batch);
     index_batch_init(&target);
-    result = index_parts_gather(generation, plan, &target);
+    result = index_parts_gather(generation, plan, pace, &target);
     if (result == 0)
-        result = index_batch_append(&target, batch, NULL);
+        result = index_batch_append(&target, batch, NULL, pace);
     if (result < 0) {
         index_batch_clear(&target);
         return result;
@@ -144,29 +157,30 @@ static void drop_parts(struct index_generation *generation, const struct index_m
     generation->part_count = kept;
 }
 
-int index_part_create(struct index_batch *entries, enum cpu_level level, struct index_part *part)
+int index_part_create(struct index_batch *entries, const struct index_build *build, struct index_part *part)
 {
     struct index_part made = {.count = entries->rows.count};
 
     made.kinds[HASH_PDQ] = entries->hashes.count - entries->views.count;
     for (int kind = 0; kind < DIGEST_KIND_COUNT; kind++)
         made.kinds[kind] = entries->records[kind].count;
-    int result = index_segment_create(entries, level, &made.segment);
+    int result = index_segment_create(entries, build, &made.segment);
     if (result == 0)
         *part = made;
     return result;
 }
 
-static int add_part(struct index_generation *generation, struct index_batch *entries, enum cpu_level level)
+static int add_part(struct index_generation *generation, struct index_batch *entries,
+                    const struct index_build *build)
 {
-    int result = index_part_create(entries, level, &generation->parts[generation->part_count]);
+    int result = index_part_create(entries, build, &generation->parts[generation->part_count]);
 
     generation->part_count += result == 0;
     return result;
 }
 
 int index_parts_merge(struct index_generation *generation, struct index_batch *batch, size_t merge_max,
-                      enum cpu_level level)
+                      const struct index_build *build)
 {
     struct index_merge_plan plan;
     int result;
@@ -175,11 +189,11 @@ int index_parts_merge(struct index_generation *generation, struct index_batch *b
     index_parts_plan(generation, batch->rows.count, merge_max, &plan);
     if (batch->rows.count > 0)
         plan_for_room(generation, &plan);
-    result = gather(generation, &plan, batch);
+    result = gather(generation, &plan, build->pace, batch);
     if (result == 0) {
         drop_parts(generation, &plan);
         if (batch->rows.count > 0)
-            result = add_part(generation, batch, level);
+            result = add_part(generation, batch, build);
         index_parts_sort(generation);
     }
     index_batch_clear(batch);

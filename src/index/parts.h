@@ -46,7 +46,7 @@ int index_part_remove(struct index_part *part, uint64_t row);
 
 /* A part of the entries, none of them removed. Ownership: takes the entries, also on failure. Errors:
  * -ENOMEM. */
-int index_part_create(struct index_batch *entries, enum cpu_level level, struct index_part *part);
+int index_part_create(struct index_batch *entries, const struct index_build *build, struct index_part *part);
 
 /* The parts of a generation that become one. */
 struct index_merge_plan {
@@ -61,9 +61,12 @@ struct index_merge_plan {
 void index_parts_plan(const struct index_generation *generation, size_t added, size_t merge_max,
                       struct index_merge_plan *plan);
 
+/* Chooses a part that lies in a mapping and is large enough for huge pages to matter. */
+void index_parts_plan_settling(const struct index_generation *generation, struct index_merge_plan *plan);
+
 /* Appends what the planned parts have in force to a batch, by their first rows. Errors: -ENOMEM. */
 int index_parts_gather(const struct index_generation *generation, const struct index_merge_plan *plan,
-                       struct index_batch *batch);
+                       const struct index_pace *pace, struct index_batch *batch);
 
 /* Parts by falling count. */
 void index_parts_sort(struct index_generation *generation);
@@ -73,6 +76,6 @@ void index_parts_sort(struct index_generation *generation);
  * failure. Errors: -ENOMEM; the generation must then be released. Cost: over many calls each entry is copied
  * a number of times that is logarithmic in the number of all. */
 int index_parts_merge(struct index_generation *generation, struct index_batch *batch, size_t merge_max,
-                      enum cpu_level level);
+                      const struct index_build *build);
 
 #endif

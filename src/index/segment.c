@@ -13,53 +13,65 @@ static size_t by_row_bytes(const struct index_segment *segment)
     return index_segment_count(segment) * sizeof(uint32_t);
 }
 
-static bool rows_ascend(const struct index_batch *entries)
+static bool rows_ascend(const struct index_batch *entries, const struct index_pace *pace)
 {
     for (uint32_t slot = 1; slot < entries->rows.count; slot++) {
+        index_pace_at(pace, slot);
         if (index_batch_row(entries, slot) <= index_batch_row(entries, slot - 1))
             return false;
     }
     return true;
 }
 
+/* A sort under way. */
+struct sorting {
+    const struct index_batch *entries;
+    const struct index_pace *pace;
+    size_t comparisons;
+};
+
 static int compare_slots(const void *left, const void *right, void *context)
 {
-    uint64_t a = index_batch_row(context, *(const uint32_t *)left);
-    uint64_t b = index_batch_row(context, *(const uint32_t *)right);
+    struct sorting *sorting = context;
+    uint64_t a = index_batch_row(sorting->entries, *(const uint32_t *)left);
+    uint64_t b = index_batch_row(sorting->entries, *(const uint32_t *)right);
 
+    index_pace_at(sorting->pace, sorting->comparisons++);
     return a < b ? -1 : a > b;
 }
 
-static int order_by_row(struct index_segment *segment)
+static int order_by_row(struct index_segment *segment, const struct index_pace *pace)
 {
+    struct sorting sorting = {&segment->entries, pace, 0};
     size_t count = index_segment_count(segment);
 
-    if (rows_ascend(&segment->entries))
+    if (rows_ascend(&segment->entries, pace))
         return 0;
     segment->by_row = index_memory_acquire(by_row_bytes(segment));
     if (segment->by_row == NULL)
         return -ENOMEM;
     for (uint32_t slot = 0; slot < count; slot++)
         segment->by_row[slot] = slot;
-    qsort_r(segment->by_row, count, sizeof *segment->by_row, compare_slots, &segment->entries);
+    qsort_r(segment->by_row, count, sizeof *segment->by_row, compare_slots, &sorting);
     return 0;
 }
 
-static int make_searchable(struct index_segment *segment, enum cpu_level level)
+static int make_searchable(struct index_segment *segment, const struct index_build *build)
 {
     struct index_batch *entries = &segment->entries;
-    int result = near_index_create(entries->hashes.items, entries->hashes.count, level, &segment->near);
+    int result = near_index_create(entries->hashes.items, entries->hashes.count, build, &segment->near);
 
     for (int kind = 0; kind < DIGEST_KIND_COUNT && result == 0; kind++) {
         struct index_array *records = &entries->records[kind];
         if (records->count > 0)
             result = exact_index_create(records->items, records->count, hash_kind_size((enum hash_kind)kind),
-                                        &segment->digests[kind]);
+                                        build->pace, &segment->digests[kind]);
     }
     return result;
 }
 
-int index_segment_create(struct index_batch *entries, enum cpu_level level, struct index_segment **created)
+int index_segment_create(struct index_batch *entries, const struct index_build *build,
+                         struct index_segment **created)
 {
     struct index_segment *segment = index_memory_acquire(sizeof *segment);
     int result = -ENOMEM;
@@ -72,9 +84,9 @@ int index_segment_create(struct index_batch *entries, enum cpu_level level, stru
     segment->entries = *entries;
     index_batch_init(entries);
     index_batch_trim(&segment->entries);
-    result = order_by_row(segment);
+    result = order_by_row(segment, build->pace);
     if (result == 0)
-        result = make_searchable(segment, level);
+        result = make_searchable(segment, build);
     if (result < 0) {
         index_segment_release(segment);
         return result;

@@ -22,7 +22,8 @@ struct index_segment {
 
 /* Makes a segment of entries. Ownership: takes the entries, which are empty afterwards, also on failure;
  * *segment has one reference, the caller's. Errors: -ENOMEM. */
-int index_segment_create(struct index_batch *entries, enum cpu_level level, struct index_segment **segment);
+int index_segment_create(struct index_batch *entries, const struct index_build *build,
+                         struct index_segment **segment);
 
 /* Makes a segment of arrays and tables that lie in a mapping. parts has all members but references and
  * mapping; near and digests were adopted. Ownership: takes near and digests, also on failure; the segment

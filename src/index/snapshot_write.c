@@ -16,7 +16,8 @@
 #include <xxhash.h>
 
 enum {
-    CHUNK = 8 << 20,     /* is hashed, written and on its way to the disk before the next one */
+    CHUNK = 8 << 20,     /* is on its way to the disk before the next one is written */
+    BLOCK = 256 << 10,   /* is hashed and written at once */
     RESERVE = 256 << 20, /* bytes that must be left on the disk for records and lists */
     ATTEMPTS = 3         /* to take the name of the file that is written */
 };
@@ -29,6 +30,7 @@ struct source {
 
 struct writer {
     int file;
+    const struct index_pace *pace;
     struct snapshot_head head;
     struct snapshot_part parts[PARTS_MAX];
     struct source sources[PARTS_MAX];
@@ -112,13 +114,27 @@ static void describe(struct writer *writer, const struct index_generation *gener
 
 /* Sends what was written on its way to the disk and waits for what was sent before: dirty pages never pile
  * up, so that nobody else's flush has to wait for gigabytes. */
-static void pace(int file, uint64_t offset, size_t size)
+static void send_off(int file, uint64_t offset, size_t size)
 {
     (void)sync_file_range(file, (off_t)offset, (off_t)size, SYNC_FILE_RANGE_WRITE);
     if (offset >= CHUNK)
         (void)sync_file_range(file, (off_t)(offset - CHUNK), CHUNK,
                               SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
                                   SYNC_FILE_RANGE_WAIT_AFTER);
+}
+
+static int write_chunk(const struct writer *writer, const uint8_t *chunk, size_t size, uint64_t offset,
+                       XXH3_state_t *state)
+{
+    int result = 0;
+
+    for (size_t done = 0; done < size && result == 0; done += BLOCK) {
+        const size_t block = size - done < BLOCK ? size - done : BLOCK;
+        index_pace_at(writer->pace, 0);
+        (void)XXH3_64bits_update(state, chunk + done, block);
+        result = files_write_at(writer->file, chunk + done, block, offset + done);
+    }
+    return result;
 }
 
 /* Writes a piece and learns its checksum. */
@@ -130,10 +146,8 @@ static int write_piece(const struct writer *writer, const void *data, struct sna
     (void)XXH3_64bits_reset(state);
     for (uint64_t done = 0; done < place->size_bytes && result == 0; done += CHUNK) {
         size_t size = place->size_bytes - done < CHUNK ? (size_t)(place->size_bytes - done) : CHUNK;
-        const uint8_t *chunk = (const uint8_t *)data + done;
-        (void)XXH3_64bits_update(state, chunk, size);
-        result = files_write_at(writer->file, chunk, size, place->offset + done);
-        pace(writer->file, place->offset + done, size);
+        result = write_chunk(writer, (const uint8_t *)data + done, size, place->offset + done, state);
+        send_off(writer->file, place->offset + done, size);
     }
     place->checksum = XXH3_64bits_digest(state);
     return result;
@@ -222,7 +236,7 @@ static int replace(const char *folder, const char *from, const char *to)
 }
 
 int index_snapshot_write(const char *folder, const struct index_generation *generation,
-                         const struct index_origin *origin, struct diag *diag)
+                         const struct index_origin *origin, const struct index_pace *pace, struct diag *diag)
 {
     char path[PATH_MAX];
     char new_path[PATH_MAX];
@@ -236,6 +250,7 @@ int index_snapshot_write(const char *folder, const struct index_generation *gene
     result = writer == NULL ? -ENOMEM : open_locked(new_path, &writer->file);
     if (result != 0)
         goto out;
+    writer->pace = pace;
     describe(writer, generation, origin);
     result = write_file(writer);
     if (result == 0)

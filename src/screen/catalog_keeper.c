@@ -6,11 +6,16 @@
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 /* A tenth of the share of a processor that others have when they want it. */
 enum { NICENESS = 10, PERIOD_US = 1000000 };
+
+/* While there are screenings it works so long at a stretch, then waits for their end: so often at most, more
+ * where nobody waits for it. */
+enum { STRETCH_US = 100, WAIT_NS = 50000, WAITS = 2, WAITS_AT_LEISURE = 10 };
 
 /* Not being allowed to is no fault: others are merely held up. */
 static void give_way(void)
@@ -19,6 +24,28 @@ static void give_way(void)
 
     (void)sched_setscheduler(0, SCHED_BATCH, &parameter);
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
+    /* To wait as long as it means to. */
+    (void)prctl(PR_SET_TIMERSLACK, 1UL);
+}
+
+/* Between two pieces of work. What works beside a screening takes a processor that one of its threads would
+ * have woken up on, and memory that its lookups wait for. To yield the processor is not enough for every
+ * scheduler. */
+static void make_way(void *context)
+{
+    struct catalog *catalog = context;
+    struct catalog_keeper *keeper = &catalog->keeper;
+    const int waits = keeper->at_leisure ? WAITS_AT_LEISURE : WAITS;
+    const struct timespec wait = {.tv_nsec = WAIT_NS};
+
+    if (clock_monotonic_us() - keeper->rested_us < STRETCH_US)
+        return;
+    for (int i = 0; i < waits; i++) {
+        if (atomic_load_explicit(&catalog->screenings, memory_order_relaxed) == 0)
+            break;
+        (void)nanosleep(&wait, NULL);
+    }
+    keeper->rested_us = clock_monotonic_us();
 }
 
 /* Begins a round: everything stored by now will be taken in by its end. Returns false when there is none to
@@ -54,7 +81,7 @@ static void take_in(struct catalog *catalog)
     struct diag diag = {""};
 
     pthread_mutex_lock(&catalog->refresh_lock);
-    int result = catalog_take_in(catalog, &diag);
+    int result = catalog_take_in(catalog, &catalog->keeper.pace, &diag);
     pthread_mutex_unlock(&catalog->refresh_lock);
     if (result != 0 && diag.text[0] == '\0')
         diag_set(&diag, "%s", strerror(-result));
@@ -97,10 +124,11 @@ static int end_merge(struct catalog *catalog, struct index_merge *merge)
 /* One merge. Returns 0 when there may be another one, INDEX_MERGE_NONE, or a negative errno. */
 static int merge_once(struct catalog *catalog)
 {
+    const struct index_build build = {catalog->options.cpu, &catalog->keeper.pace};
     struct index_merge *merge = NULL;
 
     pthread_mutex_lock(&catalog->refresh_lock);
-    int result = index_merge_begin(catalog->reading->generation, catalog->options.cpu, &merge);
+    int result = index_merge_begin(catalog->reading->generation, &build, &merge);
     pthread_mutex_unlock(&catalog->refresh_lock);
     if (result != 0)
         return result;
@@ -147,9 +175,11 @@ static void *keep(void *context)
     while (wait_for_round(&catalog->keeper)) {
         take_in(catalog);
         free_retired(catalog);
+        catalog->keeper.at_leisure = true;
         merge_all(catalog);
         if (!is_wanted(&catalog->keeper))
             catalog_keep_snapshot(catalog, false);
+        catalog->keeper.at_leisure = false;
     }
     catalog_keep_snapshot(catalog, true);
     free_retired(catalog);
@@ -165,6 +195,7 @@ int catalog_keeper_start(struct catalog *catalog)
     pthread_mutex_init(&keeper->lock, NULL);
     pthread_cond_init(&keeper->wake, NULL);
     pthread_cond_init(&keeper->turn, NULL);
+    keeper->pace = (struct index_pace){make_way, catalog};
     /* Before the thread exists: it is what the thread itself reads. */
     keeper->running = true;
     int result = pthread_create(&keeper->thread, NULL, keep, catalog);

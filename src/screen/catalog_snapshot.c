@@ -93,7 +93,8 @@ static int write_snapshot(const struct catalog *catalog, const struct catalog_re
     int result = list_store_mark(catalog->options.store, origin.lists_version, origin.mark, diag);
 
     if (result == 0)
-        result = index_snapshot_write(catalog->options.folder, reading->generation, &origin, diag);
+        result = index_snapshot_write(catalog->options.folder, reading->generation, &origin,
+                                      &catalog->keeper.pace, diag);
     return result;
 }
 

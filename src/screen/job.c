@@ -94,6 +94,7 @@ int screening_begin_job(const struct screener *screener, const struct screening_
     int result = catalog_catch_up(screener->parts.catalog, diag);
     if (result != 0)
         return result;
+    catalog_begin_screening(screener->parts.catalog);
     *job = (struct screening_job){.screener = screener,
                                   .request = request,
                                   .profile = profile,
@@ -101,13 +102,14 @@ int screening_begin_job(const struct screener *screener, const struct screening_
                                   .reading = catalog_acquire(screener->parts.catalog)};
     result = check_list_age(job->rules, job->reading, clock_wall_us(), &job->stale, diag);
     if (result != 0)
-        catalog_release(screener->parts.catalog, job->reading);
+        screening_end_job(job);
     return result;
 }
 
 void screening_end_job(struct screening_job *job)
 {
     catalog_release(job->screener->parts.catalog, job->reading);
+    catalog_end_screening(job->screener->parts.catalog);
 }
 
 int screening_begin(const struct screening_job *job, struct screening *screening, struct diag *diag)

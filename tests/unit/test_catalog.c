@@ -460,6 +460,24 @@ START_TEST(a_keeper_merges_what_changes_leave_behind)
 }
 END_TEST
 
+/* Screenings that never end slow the keeper down and do not stop it. */
+START_TEST(a_keeper_gets_on_beside_screenings)
+{
+    catalog_begin_screening(catalog);
+    put_list(outside, "a");
+    change_list(outside, "a", 0, 150000, 0, 0);
+    ck_assert_int_eq(catalog_catch_up(catalog, &diag), 0);
+    ck_assert_int_eq(catalog_keep(catalog), 0);
+    for (unsigned int i = 0; i < 4; i++) {
+        change_list(outside, "a", 150000 + i * 70000, 70000, i * 7000, 5000);
+        ck_assert_int_eq(catalog_catch_up(catalog, &diag), 0);
+    }
+    await(has_merged);
+    catalog_end_screening(catalog);
+    check_in_force();
+}
+END_TEST
+
 static _Atomic bool ending;
 static _Atomic unsigned int screenings;
 
@@ -547,6 +565,7 @@ int main(void)
     tcase_add_test(tests, a_snapshot_that_cannot_be_written_is_told_and_harmless);
     tcase_add_test(tests, snapshots_keep_their_distance);
     tcase_add_test(tests, a_keeper_merges_what_changes_leave_behind);
+    tcase_add_test(tests, a_keeper_gets_on_beside_screenings);
     tcase_add_test(tests, screenings_see_whole_versions_while_everything_changes);
     tcase_add_test(tests, without_a_store_there_are_no_lists);
     suite_add_tcase(suite, tests);

@@ -46,7 +46,8 @@ static void table_build(struct table *table)
         memcpy(table->records + i * words, digest_at(table, i), table->digest_size);
         table->records[i * words + words - 1] = (uint32_t)i;
     }
-    ck_assert_int_eq(exact_index_create(table->records, table->count, table->digest_size, &table->index), 0);
+    ck_assert_int_eq(
+        exact_index_create(table->records, table->count, table->digest_size, NULL, &table->index), 0);
 }
 
 static void table_free(struct table *table)
@@ -219,7 +220,7 @@ START_TEST(too_many_records_are_refused)
 {
     struct exact_index *index = NULL;
 
-    ck_assert_int_eq(exact_index_create(NULL, (size_t)UINT32_MAX + 1, 16, &index), -EINVAL);
+    ck_assert_int_eq(exact_index_create(NULL, (size_t)UINT32_MAX + 1, 16, NULL, &index), -EINVAL);
     ck_assert_ptr_null(index);
     exact_index_free(NULL);
 }

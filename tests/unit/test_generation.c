@@ -60,7 +60,7 @@ START_TEST(merges_aside_keep_to_the_model_whatever_changes_meanwhile)
             advance_merging(&model, generation, added[step % 8], removed[step % 5], 1000);
         index_generation_release(generation);
         generation = next;
-        int result = index_merge_begin(generation, cpu_detect(), &merge);
+        int result = index_merge_begin(generation, &(struct index_build){.level = cpu_detect()}, &merge);
         if (result == INDEX_MERGE_NONE)
             continue;
         ck_assert_int_eq(result, 0);
@@ -84,7 +84,8 @@ START_TEST(merges_aside_keep_to_the_model_whatever_changes_meanwhile)
     }
     ck_assert_uint_gt(merges, 10);
     /* In the end one segment is small beside the other, or there is one. */
-    for (struct index_merge *merge = NULL; index_merge_begin(generation, cpu_detect(), &merge) == 0;) {
+    for (struct index_merge *merge = NULL;
+         index_merge_begin(generation, &(struct index_build){.level = cpu_detect()}, &merge) == 0;) {
         struct index_generation *merged = NULL;
         ck_assert_int_eq(index_merge_run(merge), 0);
         ck_assert_int_eq(index_merge_end(merge, generation, &merged), 0);
@@ -113,13 +114,17 @@ START_TEST(a_merge_of_what_is_removed_leaves_nothing)
     for (size_t i = 0; i < model.count; i++)
         rows[i] = model.entries[i].row;
     /* Too many entries to be merged by the change itself. */
-    ck_assert_int_eq(index_generation_apply(generation, NULL, rows, 2000, 0, cpu_detect(), &next), 0);
+    ck_assert_int_eq(index_generation_apply(generation, NULL, rows, 2000, 0,
+                                            &(struct index_build){.level = cpu_detect()}, &next),
+                     0);
     ck_assert_uint_eq(segments_of(next), 1);
-    ck_assert_int_eq(index_merge_begin(next, cpu_detect(), &merge), 0);
+    ck_assert_int_eq(index_merge_begin(next, &(struct index_build){.level = cpu_detect()}, &merge), 0);
     ck_assert_int_eq(index_merge_run(merge), 0);
     index_generation_release(generation);
     generation = next;
-    ck_assert_int_eq(index_generation_apply(generation, NULL, rows, model.count, 0, cpu_detect(), &next), 0);
+    ck_assert_int_eq(index_generation_apply(generation, NULL, rows, model.count, 0,
+                                            &(struct index_build){.level = cpu_detect()}, &next),
+                     0);
     ck_assert_int_eq(index_merge_end(merge, next, &merged), 0);
     index_generation_release(generation);
     index_generation_release(next);
@@ -127,11 +132,12 @@ START_TEST(a_merge_of_what_is_removed_leaves_nothing)
     ck_assert_uint_eq(statistics.entries, 0);
     ck_assert_uint_eq(statistics.removed, 1000);
     /* What it made is wholly removed by now: another merge makes nothing of it. */
-    ck_assert_int_eq(index_merge_begin(merged, cpu_detect(), &merge), 0);
+    ck_assert_int_eq(index_merge_begin(merged, &(struct index_build){.level = cpu_detect()}, &merge), 0);
     ck_assert_int_eq(index_merge_run(merge), 0);
     ck_assert_int_eq(index_merge_end(merge, merged, &next), 0);
     ck_assert_uint_eq(segments_of(next), 0);
-    ck_assert_int_eq(index_merge_begin(next, cpu_detect(), &merge), INDEX_MERGE_NONE);
+    ck_assert_int_eq(index_merge_begin(next, &(struct index_build){.level = cpu_detect()}, &merge),
+                     INDEX_MERGE_NONE);
     index_generation_release(merged);
     index_generation_release(next);
     free(rows);
@@ -154,7 +160,7 @@ START_TEST(changes_overtake_a_merge_that_takes_too_long)
         generation = next;
     }
     ck_assert_uint_eq(segments_of(generation), 4);
-    ck_assert_int_eq(index_merge_begin(generation, cpu_detect(), &merge), 0);
+    ck_assert_int_eq(index_merge_begin(generation, &(struct index_build){.level = cpu_detect()}, &merge), 0);
     ck_assert_int_eq(index_merge_run(merge), 0);
     /* So many segments that there is no room for another one, though none may be merged. */
     for (size_t i = 0; i < 100; i++) {
@@ -172,13 +178,13 @@ START_TEST(changes_overtake_a_merge_that_takes_too_long)
     ck_assert_int_eq(index_merge_end(merge, generation, &merged), INDEX_MERGE_OVERTAKEN);
     ck_assert_ptr_null(merged);
     /* What it had is free for others. */
-    ck_assert_int_eq(index_merge_begin(generation, cpu_detect(), &merge), 0);
+    ck_assert_int_eq(index_merge_begin(generation, &(struct index_build){.level = cpu_detect()}, &merge), 0);
     ck_assert_int_eq(index_merge_run(merge), 0);
     ck_assert_int_eq(index_merge_end(merge, generation, &merged), 0);
     check_generation(&model, merged, model.version);
     index_generation_release(merged);
     /* One that is given up leaves everything as it was. */
-    ck_assert_int_eq(index_merge_begin(generation, cpu_detect(), &merge), 0);
+    ck_assert_int_eq(index_merge_begin(generation, &(struct index_build){.level = cpu_detect()}, &merge), 0);
     ck_assert_int_eq(index_merge_end(merge, NULL, NULL), 0);
     index_generation_release(generation);
     free(model.entries);
@@ -197,7 +203,8 @@ START_TEST(removing_everything_leaves_nothing)
     uint64_t *rows = calloc(2 * model.count, sizeof *rows);
     for (size_t i = 0; i < model.count; i++)
         rows[2 * i] = rows[2 * i + 1] = model.entries[i].row;
-    ck_assert_int_eq(index_generation_apply(full, NULL, rows, 2 * model.count, SIZE_MAX, CPU_PLAIN, &empty),
+    ck_assert_int_eq(index_generation_apply(full, NULL, rows, 2 * model.count, SIZE_MAX,
+                                            &(struct index_build){.level = CPU_PLAIN}, &empty),
                      0);
     index_generation_read_statistics(empty, &statistics);
     ck_assert_uint_eq(statistics.entries + statistics.removed + statistics.segments, 0);
@@ -218,7 +225,9 @@ START_TEST(an_empty_generation_finds_nothing)
     struct model model;
 
     model_start(&model, 3);
-    ck_assert_int_eq(index_generation_apply(NULL, NULL, NULL, 0, SIZE_MAX, CPU_PLAIN, &generation), 0);
+    ck_assert_int_eq(index_generation_apply(NULL, NULL, NULL, 0, SIZE_MAX,
+                                            &(struct index_build){.level = CPU_PLAIN}, &generation),
+                     0);
     check_generation(&model, generation, 0);
     index_generation_release(generation);
     free(model.entries);
@@ -239,11 +248,15 @@ START_TEST(a_row_that_comes_again_takes_the_place_of_the_old_one)
     pool_digest(&hashes, HASH_MD5, 1);
     ck_assert_int_eq(index_batch_create(&batch), 0);
     ck_assert_int_eq(index_batch_add(batch, 5, 0, &hashes), 0);
-    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX, CPU_PLAIN, &first), 0);
+    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX,
+                                            &(struct index_build){.level = CPU_PLAIN}, &first),
+                     0);
     ck_assert_int_eq(index_batch_create(&batch), 0);
     pool_digest(&hashes, HASH_MD5, 2);
     ck_assert_int_eq(index_batch_add(batch, 5, 0, &hashes), 0);
-    ck_assert_int_eq(index_generation_apply(first, batch, NULL, 0, SIZE_MAX, CPU_PLAIN, &second), 0);
+    ck_assert_int_eq(index_generation_apply(first, batch, NULL, 0, SIZE_MAX,
+                                            &(struct index_build){.level = CPU_PLAIN}, &second),
+                     0);
     ck_assert_int_eq(index_generation_search_exact(second, &hashes, &filter, &hits), 0);
     ck_assert_uint_eq(hits.total, 1);
     pool_digest(&hashes, HASH_MD5, 1);
@@ -274,7 +287,9 @@ START_TEST(a_flood_of_matches_is_counted_and_cut)
         hashes.pdq = random_neighbour(&state, centre, (unsigned int)(28 - row * 28 / COUNT));
         ck_assert_int_eq(index_batch_add(batch, row, 0, &hashes), 0);
     }
-    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX, cpu_detect(), &generation), 0);
+    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX,
+                                            &(struct index_build){.level = cpu_detect()}, &generation),
+                     0);
     for (size_t i = 0; i < QUERIES; i++)
         queries[i] = (struct index_query){i == 3 ? centre : random_neighbour(&state, centre, 2), 31, 31};
     uint64_t started = clock_monotonic_us();
@@ -397,7 +412,9 @@ START_TEST(searches_go_on_while_generations_change)
     pool_digest(&wanted, HASH_SHA256, DIGEST_POOL + 9);
     ck_assert_int_eq(index_batch_create(&batch), 0);
     ck_assert_int_eq(index_batch_add(batch, 1, 0, &wanted), 0);
-    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX, cpu_detect(), &first), 0);
+    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX,
+                                            &(struct index_build){.level = cpu_detect()}, &first),
+                     0);
     shared.generation = first;
     shared.wanted = &wanted;
     for (size_t i = 0; i < 3; i++)

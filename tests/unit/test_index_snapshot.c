@@ -34,7 +34,7 @@ static void write_snapshot(const struct store_folder *folder, const struct index
 {
     struct diag diag = {""};
 
-    ck_assert_msg(index_snapshot_write(folder->path, generation, &origin, &diag) == 0, "%s", diag.text);
+    ck_assert_msg(index_snapshot_write(folder->path, generation, &origin, NULL, &diag) == 0, "%s", diag.text);
 }
 
 /* Opens and loads; *generation is set on 0. */
@@ -157,6 +157,74 @@ START_TEST(changes_go_on_from_what_is_loaded)
 }
 END_TEST
 
+static void count_step(void *context)
+{
+    ++*(size_t *)context;
+}
+
+/* A merge of what lies in the file into memory; NULL when there is none to be made. */
+static const struct index_generation *settle(const struct index_generation *generation, size_t *steps)
+{
+    const struct index_pace pace = {count_step, steps};
+    const struct index_build build = {cpu_detect(), &pace};
+    struct index_merge *merge = NULL;
+    struct index_generation *settled = NULL;
+
+    if (index_merge_begin(generation, &build, &merge) == INDEX_MERGE_NONE)
+        return NULL;
+    ck_assert_int_eq(index_merge_run(merge), 0);
+    ck_assert_int_eq(index_merge_end(merge, generation, &settled), 0);
+    return settled;
+}
+
+START_TEST(what_is_large_moves_from_the_file_into_memory)
+{
+    struct store_folder folder = make_folder();
+    struct model model;
+    const struct index_generation *generation;
+    struct diag diag = {""};
+    size_t steps = 0;
+
+    model_start(&model, 5);
+    generation = advance(&model, NULL, 70000, 0);
+    write_snapshot(&folder, generation);
+    ck_assert_ptr_null(settle(generation, &steps));
+    index_generation_release(generation);
+    ck_assert_int_eq(load(&folder, &generation, &diag), 0);
+    const struct index_generation *settled = settle(generation, &steps);
+    ck_assert_ptr_nonnull(settled);
+    index_generation_release(generation);
+    ck_assert_ptr_null(settle(settled, &steps));
+    check_generation(&model, settled, model.version);
+    /* Every pass over the entries has gone at the pace: those that gather them, sort and fill the tables. */
+    ck_assert_uint_gt(steps, 20 * (70000 / INDEX_PACE_ITEMS));
+    index_generation_release(settled);
+    remove_folder(&folder);
+    free(model.entries);
+}
+END_TEST
+
+START_TEST(what_is_small_stays_in_the_file)
+{
+    struct store_folder folder = make_folder();
+    struct model model;
+    const struct index_generation *generation;
+    struct diag diag = {""};
+    size_t steps = 0;
+
+    model_start(&model, 6);
+    generation = advance(&model, NULL, 9000, 0);
+    write_snapshot(&folder, generation);
+    index_generation_release(generation);
+    ck_assert_int_eq(load(&folder, &generation, &diag), 0);
+    ck_assert_ptr_null(settle(generation, &steps));
+    ck_assert_uint_eq(steps, 0);
+    index_generation_release(generation);
+    remove_folder(&folder);
+    free(model.entries);
+}
+END_TEST
+
 START_TEST(every_level_of_the_processor_reads_the_same_file)
 {
     struct store_folder folder = make_folder();
@@ -189,7 +257,9 @@ START_TEST(an_empty_generation_is_kept_too)
     struct index_statistics statistics;
     struct diag diag = {""};
 
-    ck_assert_int_eq(index_generation_apply(NULL, NULL, NULL, 0, SIZE_MAX, CPU_PLAIN, &empty), 0);
+    ck_assert_int_eq(index_generation_apply(NULL, NULL, NULL, 0, SIZE_MAX,
+                                            &(struct index_build){.level = CPU_PLAIN}, &empty),
+                     0);
     write_snapshot(&folder, empty);
     index_generation_release(empty);
     ck_assert_int_eq(load(&folder, &loaded, &diag), 0);
@@ -543,7 +613,7 @@ START_TEST(a_writer_that_dies_leaves_the_one_before)
         pid_t child = fork();
         if (child == 0) {
             for (;;)
-                (void)index_snapshot_write(folder.path, generation, &origin, &diag);
+                (void)index_snapshot_write(folder.path, generation, &origin, NULL, &diag);
         }
         usleep((useconds_t)random_below(&model.state, 30000));
         kill(child, SIGKILL);
@@ -574,7 +644,7 @@ START_TEST(a_writer_that_finds_no_room_leaves_the_one_before)
     write_snapshot(&folder, generation);
     signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &little), 0);
-    ck_assert_int_eq(index_snapshot_write(folder.path, generation, &origin, &diag), -EFBIG);
+    ck_assert_int_eq(index_snapshot_write(folder.path, generation, &origin, NULL, &diag), -EFBIG);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
     ck_assert_ptr_nonnull(strstr(diag.text, "index.snapshot: File too large"));
     ck_assert_str_eq(names_in(&folder), "index.snapshot ");
@@ -595,14 +665,14 @@ START_TEST(one_writes_at_a_time)
     int file = open(file_in(&folder, SNAPSHOT_FILE ".new"), O_RDWR | O_CREAT, 0600);
 
     ck_assert_int_eq(flock(file, LOCK_EX), 0);
-    ck_assert_int_eq(index_snapshot_write(folder.path, generation, &origin, &diag), -EBUSY);
+    ck_assert_int_eq(index_snapshot_write(folder.path, generation, &origin, NULL, &diag), -EBUSY);
     ck_assert_str_eq(names_in(&folder), "index.snapshot.new ");
     close(file);
     write_snapshot(&folder, generation);
     ck_assert_str_eq(names_in(&folder), "index.snapshot ");
     index_generation_release(generation);
     remove_folder(&folder);
-    ck_assert_int_eq(index_snapshot_write(folder.path, generation, &origin, &diag), -ENOENT);
+    ck_assert_int_eq(index_snapshot_write(folder.path, generation, &origin, NULL, &diag), -ENOENT);
     free(model.entries);
 }
 END_TEST
@@ -615,6 +685,8 @@ int main(void)
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, what_is_loaded_answers_as_what_was_written);
     tcase_add_test(tests, changes_go_on_from_what_is_loaded);
+    tcase_add_test(tests, what_is_large_moves_from_the_file_into_memory);
+    tcase_add_test(tests, what_is_small_stays_in_the_file);
     tcase_add_test(tests, every_level_of_the_processor_reads_the_same_file);
     tcase_add_test(tests, an_empty_generation_is_kept_too);
     tcase_add_test(tests, without_a_file_there_is_none);

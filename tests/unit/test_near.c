@@ -78,7 +78,9 @@ static void check_index(const struct pdq_hash *hashes, size_t count, unsigned in
 
     for (int level = CPU_PLAIN; level <= (int)cpu_detect(); level++) {
         struct near_index *index = NULL;
-        ck_assert_int_eq(near_index_create(hashes, count, (enum cpu_level)level, &index), 0);
+        ck_assert_int_eq(
+            near_index_create(hashes, count, &(struct index_build){.level = (enum cpu_level)level}, &index),
+            0);
         for (unsigned int radius = 0; radius <= NEAR_RADIUS_MAX; radius += step)
             check_radius(index, hashes, count, radius, &state);
         near_index_free(index);
@@ -175,7 +177,9 @@ START_TEST(what_fills_up_a_crowd_is_no_member)
             hashes[20000 - members + i] = random_neighbour(&state, zero, (unsigned int)i % 20);
         for (int level = CPU_PLAIN; level <= (int)cpu_detect(); level++) {
             struct near_index *index = NULL;
-            ck_assert_int_eq(near_index_create(hashes, 20000, (enum cpu_level)level, &index), 0);
+            ck_assert_int_eq(near_index_create(hashes, 20000,
+                                               &(struct index_build){.level = (enum cpu_level)level}, &index),
+                             0);
             ck_assert_uint_eq(index->crowd_count, 1);
             for (unsigned int radius = 0; radius <= 31; radius++)
                 check_query(index, hashes, 20000, &(struct near_query){zero, radius});
@@ -193,7 +197,7 @@ static void check_crowding(const struct pdq_hash *hashes, size_t count, const si
     struct near_crowding *crowding = NULL;
     size_t apart = 0;
 
-    ck_assert_int_eq(near_crowding_create(hashes, count, &crowding), 0);
+    ck_assert_int_eq(near_crowding_create(hashes, count, NULL, &crowding), 0);
     ck_assert_uint_eq(crowding->group_count, crowds);
     for (size_t i = 0; i < count; i++) {
         uint16_t group = crowds > 0 ? crowding->group_of[i] : NEAR_NO_CROWD;
@@ -217,7 +221,8 @@ static void check_adopted(const struct pdq_hash *hashes, size_t count)
     struct near_tables tables;
     uint64_t state = 9;
 
-    ck_assert_int_eq(near_index_create(hashes, count, cpu_detect(), &built), 0);
+    ck_assert_int_eq(near_index_create(hashes, count, &(struct index_build){.level = cpu_detect()}, &built),
+                     0);
     near_index_save(built, &saved, &tables);
     ck_assert_uint_gt(saved.crowd_count, 0);
     ck_assert_int_eq(near_index_adopt(&saved, hashes, count, &tables, cpu_detect(), &adopted), 0);
@@ -251,7 +256,7 @@ START_TEST(crowds_stand_apart_from_strangers)
     check_crowding(hashes, COUNT, made_for, CROWDS, CROWDS);
     check_adopted(hashes, COUNT);
     struct near_crowding *crowding = NULL;
-    ck_assert_int_eq(near_crowding_create(hashes, COUNT, &crowding), 0);
+    ck_assert_int_eq(near_crowding_create(hashes, COUNT, NULL, &crowding), 0);
     member_count = crowding->member_count;
     near_crowding_free(crowding);
     ck_assert_uint_gt(member_count, CROWDS * MEMBERS * 95 / 100);
@@ -332,7 +337,9 @@ START_TEST(many_queries_at_once_find_what_each_finds_alone)
         queries[i] = (struct near_query){
             random_neighbour(&state, hashes[random_below(&state, COUNT)], i % 40), i % (NEAR_RADIUS_MAX + 1)};
     for (int level = CPU_PLAIN; level <= (int)cpu_detect(); level++) {
-        ck_assert_int_eq(near_index_create(hashes, COUNT, (enum cpu_level)level, &index), 0);
+        ck_assert_int_eq(
+            near_index_create(hashes, COUNT, &(struct index_build){.level = (enum cpu_level)level}, &index),
+            0);
         for (size_t i = 0; i < QUERIES; i++) {
             struct finds finds = {calloc(COUNT, sizeof(uint16_t)), 0, i};
             struct near_sink sink = {&finds, note_finds};
@@ -385,7 +392,9 @@ START_TEST(a_sink_that_refuses_ends_the_search)
     struct near_index *index = NULL;
 
     for (int level = CPU_PLAIN; level <= (int)cpu_detect(); level++) {
-        ck_assert_int_eq(near_index_create(hashes, COUNT, (enum cpu_level)level, &index), 0);
+        ck_assert_int_eq(
+            near_index_create(hashes, COUNT, &(struct index_build){.level = (enum cpu_level)level}, &index),
+            0);
         for (int limit = 1; limit <= 2 * COUNT; limit = limit * 7) {
             int left = limit;
             struct near_sink sink = {&left, refuse_in_time};
@@ -408,9 +417,12 @@ START_TEST(limits_are_refused_above_and_taken_at)
     struct near_query query = {hashes[0], NEAR_RADIUS_MAX};
     struct near_index *index = NULL;
 
-    ck_assert_int_eq(near_index_create(hashes, (size_t)NEAR_COUNT_MAX + 1, CPU_PLAIN, &index), -EINVAL);
+    ck_assert_int_eq(near_index_create(hashes, (size_t)NEAR_COUNT_MAX + 1,
+                                       &(struct index_build){.level = CPU_PLAIN}, &index),
+                     -EINVAL);
     ck_assert_ptr_null(index);
-    ck_assert_int_eq(near_index_create(hashes, 3000, cpu_detect(), &index), 0);
+    ck_assert_int_eq(near_index_create(hashes, 3000, &(struct index_build){.level = cpu_detect()}, &index),
+                     0);
     ck_assert_int_eq(near_index_search(index, &query, 1, &sink), 0);
     query.radius = NEAR_RADIUS_MAX + 1;
     ck_assert_int_eq(near_index_search(index, &query, 1, &sink), -EINVAL);
@@ -440,7 +452,8 @@ START_TEST(memory_stays_below_96_bytes_an_entry)
 
     for (size_t count = 10000; count <= 200000; count += count / 3) {
         struct near_index *index = NULL;
-        ck_assert_int_eq(near_index_create(hashes, count, cpu_detect(), &index), 0);
+        ck_assert_int_eq(
+            near_index_create(hashes, count, &(struct index_build){.level = cpu_detect()}, &index), 0);
         ck_assert_uint_le(near_index_bytes(index), 96 * count);
         near_index_free(index);
     }

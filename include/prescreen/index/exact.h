@@ -2,6 +2,8 @@
 #ifndef PRESCREEN_INDEX_EXACT_H
 #define PRESCREEN_INDEX_EXACT_H
 
+#include "prescreen/index/build.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +17,8 @@ struct exact_index;
  * Errors: -EINVAL above UINT32_MAX records, -ENOMEM. Threads: immutable afterwards.
  * Cost: about 1 byte a record beside it; 0.1 us a record, and however the digests are chosen never more than
  * count * log(count) comparisons. */
-int exact_index_create(uint32_t *records, size_t count, size_t digest_size, struct exact_index **index);
+int exact_index_create(uint32_t *records, size_t count, size_t digest_size, const struct index_pace *pace,
+                       struct exact_index **index);
 
 /* The table that the index made of its records, for exact_index_adopt(). Borrowed. */
 const void *exact_index_table(const struct exact_index *index, size_t *size_bytes);

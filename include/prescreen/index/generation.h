@@ -4,8 +4,8 @@
 #ifndef PRESCREEN_INDEX_GENERATION_H
 #define PRESCREEN_INDEX_GENERATION_H
 
-#include "prescreen/base/cpu.h"
 #include "prescreen/hash/hashes.h"
+#include "prescreen/index/build.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +33,7 @@ struct index_generation;
  * bytes an entry with PDQ and 25 to 40 for each digest. */
 int index_generation_apply(const struct index_generation *old, struct index_batch *batch,
                            const uint64_t *removed, size_t removed_count, size_t merge_max,
-                           enum cpu_level level, struct index_generation **next);
+                           const struct index_build *build, struct index_generation **next);
 
 /* A merge of segments aside: what index_generation_apply() left undone because of merge_max. */
 struct index_merge;
@@ -43,9 +43,11 @@ enum index_merge_outcome {
     INDEX_MERGE_OVERTAKEN /* changes have merged some of it themselves */
 };
 
-/* Begins a merge of what a generation has too many segments of. Ownership: *merge is the caller's, to
- * index_merge_end(). Outcomes: INDEX_MERGE_NONE, -ENOMEM. Threads: with apply and end, one at a time. */
-int index_merge_begin(const struct index_generation *generation, enum cpu_level level,
+/* Begins a merge of what a generation has too many segments of; failing that, of a large segment that lies in
+ * a snapshot's file, alone: made anew it lies in huge pages, where lookups are twice as fast. Ownership:
+ * *merge is the caller's, to index_merge_end(); the build's pace is borrowed until then. Outcomes:
+ * INDEX_MERGE_NONE, -ENOMEM. Threads: with apply and end, one at a time. */
+int index_merge_begin(const struct index_generation *generation, const struct index_build *build,
                       struct index_merge **merge);
 
 /* Does the work: no lock is needed, changes and searches go on. Errors: -ENOMEM. Cost: 0.5 us an entry that

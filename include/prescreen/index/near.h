@@ -9,6 +9,7 @@
 
 #include "prescreen/base/cpu.h"
 #include "prescreen/hash/hashes.h"
+#include "prescreen/index/build.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,13 +36,13 @@ struct near_sink {
 
 struct near_index;
 
-/* Builds the index of hashes[0..count); an id is a position there. level is at most cpu_detect().
+/* Builds the index of hashes[0..count); an id is a position there.
  * Ownership: borrows hashes until near_index_free(); *index is the caller's.
  * Errors: -EINVAL above NEAR_COUNT_MAX, -ENOMEM. Threads: immutable afterwards.
  * Cost: memory 50 to 96 bytes an entry beside the hashes (160 below 10,000 entries), more only where very
  * many hashes agree in whole chunks; 18 bytes an entry more while it builds; 0.2 to 0.4 us an entry, up to
  * 0.7 where most are near-duplicates. */
-int near_index_create(const struct pdq_hash *hashes, size_t count, enum cpu_level level,
+int near_index_create(const struct pdq_hash *hashes, size_t count, const struct index_build *build,
                       struct near_index **index);
 
 void near_index_free(struct near_index *index);

@@ -23,10 +23,11 @@ enum index_snapshot_outcome {
 
 /* Writes FOLDER/index.snapshot (0600) in place of the one before: beside it, made durable, then renamed, so
  * that there is a whole one at any moment. Errors: -EBUSY (another process is writing one), -ENOSPC also
- * where it would leave the disk next to full, other negative errno; the one before then stays. Threads: any;
- * searches go on. Cost: writes what the generation holds in memory, once, at the pace of the disk. */
+ * where it would leave the disk next to full, other negative errno; the one before then stays. pace may be
+ * NULL. Threads: any; searches go on. Cost: writes what the generation holds in memory, once, at the pace of
+ * the disk. */
 int index_snapshot_write(const char *folder, const struct index_generation *generation,
-                         const struct index_origin *origin, struct diag *diag);
+                         const struct index_origin *origin, const struct index_pace *pace, struct diag *diag);
 
 struct index_snapshot;
 

@@ -91,6 +91,10 @@ enum entry_ruling catalog_find_ruling(const struct catalog_reading *reading, uin
 const struct catalog_reading *catalog_acquire(struct catalog *catalog);
 void catalog_release(struct catalog *catalog, const struct catalog_reading *reading);
 
+/* Around a screening: what the catalog's thread does makes way for it. Threads: any. */
+void catalog_begin_screening(struct catalog *catalog);
+void catalog_end_screening(struct catalog *catalog);
+
 struct catalog_status {
     bool from_snapshot;        /* the first reading was */
     uint64_t load_us;          /* what it took */
