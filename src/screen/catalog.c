@@ -90,7 +90,7 @@ static void set_stamp(struct catalog *catalog, uint64_t stamp)
     pthread_mutex_unlock(&catalog->reading_lock);
 }
 
-int catalog_take_in(struct catalog *catalog, const struct index_pace *pace, struct diag *diag)
+int catalog_take_in(struct catalog *catalog, struct diag *diag)
 {
     struct catalog_reading *next = NULL;
     uint64_t version = 0;
@@ -102,11 +102,11 @@ int catalog_take_in(struct catalog *catalog, const struct index_pace *pace, stru
     /* Without a new version lists may still be younger. */
     if (result != 0 || (version == catalog->reading->lists_version && stamp == catalog->stamp))
         return result <= 0 ? result : -EIO;
-    result = catalog_follow(catalog, catalog->reading, merge_max(catalog), pace, &next, diag);
+    result = catalog_follow(catalog, catalog->reading, merge_max(catalog), &next, diag);
     /* The store does not know our version: an older copy was put in its place. What it holds now is what
      * counts. */
     if (result == LIST_STORE_NOT_FOUND)
-        result = catalog_follow(catalog, NULL, merge_max(catalog), pace, &next, diag);
+        result = catalog_follow(catalog, NULL, merge_max(catalog), &next, diag);
     if (result != 0)
         return result < 0 ? result : -EIO;
     catalog_swap(catalog, next, false);
@@ -123,13 +123,13 @@ static int load(struct catalog *catalog, struct diag *diag)
 
     /* What was mapped is not copied while the start waits, however much has come to it. */
     if (result == 0)
-        result = catalog_follow(catalog, kept, kept == NULL ? SIZE_MAX : (size_t)CATALOG_MERGE_MAX, NULL,
-                                &first, diag);
+        result =
+            catalog_follow(catalog, kept, kept == NULL ? SIZE_MAX : (size_t)CATALOG_MERGE_MAX, &first, diag);
     if (result == LIST_STORE_NOT_FOUND && kept != NULL) {
         catalog_tell(catalog, CATALOG_SNAPSHOT_REFUSED, diag->text);
         catalog_reading_free(kept);
         kept = NULL;
-        result = catalog_follow(catalog, NULL, SIZE_MAX, NULL, &first, diag);
+        result = catalog_follow(catalog, NULL, SIZE_MAX, &first, diag);
     }
     catalog->status.from_snapshot = kept != NULL;
     catalog->status.snapshot_version = kept != NULL ? kept->lists_version : 0;
@@ -235,7 +235,7 @@ static int bring_up(struct catalog *catalog, uint64_t version, const uint64_t *d
     }
     int result = is_large(catalog, &large, diag);
     if (result == 0 && !large)
-        result = catalog_take_in(catalog, NULL, diag);
+        result = catalog_take_in(catalog, diag);
     pthread_mutex_unlock(&catalog->refresh_lock);
     if (result == 0 && large)
         result = catalog_keeper_wait(catalog, version, deadline_us, diag);

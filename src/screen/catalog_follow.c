@@ -11,7 +11,6 @@ struct change {
     uint64_t *removed;
     size_t removed_count, removed_capacity;
     struct index_batch *added;
-    const struct index_pace *pace;
     size_t added_count;
     struct catalog_ruling *rulings;
     size_t ruling_count, ruling_capacity;
@@ -58,7 +57,7 @@ static int on_added(void *context, uint64_t row, uint32_t list, const struct kno
 {
     struct change *change = context;
 
-    index_pace_at(change->pace, change->added_count++);
+    change->added_count++;
     return index_batch_add(change->added, row, list, hashes);
 }
 
@@ -120,7 +119,7 @@ static int make_reading(const struct catalog *catalog, const struct catalog_read
 {
     struct catalog_reading *reading = calloc(1, sizeof *reading);
     struct index_generation *generation = NULL;
-    const struct index_build build = {catalog->options.cpu, change->pace};
+    const struct index_build build = {.level = catalog->options.cpu};
     struct index_statistics statistics;
 
     if (reading == NULL)
@@ -153,9 +152,9 @@ static int make_reading(const struct catalog *catalog, const struct catalog_read
 }
 
 int catalog_follow(const struct catalog *catalog, const struct catalog_reading *from, size_t merge_max,
-                   const struct index_pace *pace, struct catalog_reading **next, struct diag *diag)
+                   struct catalog_reading **next, struct diag *diag)
 {
-    struct change change = {.pace = pace};
+    struct change change = {0};
     uint64_t version = 0;
     int result = index_batch_create(&change.added);
 

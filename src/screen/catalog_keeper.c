@@ -13,9 +13,9 @@
 /* A tenth of the share of a processor that others have when they want it. */
 enum { NICENESS = 10, PERIOD_US = 1000000 };
 
-/* While there are screenings it works so long at a stretch, then waits for their end: so often at most, more
- * where nobody waits for it. */
-enum { STRETCH_US = 100, WAIT_NS = 50000, WAITS = 2, WAITS_AT_LEISURE = 10 };
+/* While there are screenings, what nobody waits for goes on so long at a stretch, or as long as the kernel
+ * takes to find it a huge page, then waits for their end: so many times as long at most. */
+enum { STRETCH_US = 100, WAIT_US = 50, WAIT_TIMES = 5, WAIT_US_MAX = 25000 };
 
 /* Not being allowed to is no fault: others are merely held up. */
 static void give_way(void)
@@ -28,6 +28,11 @@ static void give_way(void)
     (void)prctl(PR_SET_TIMERSLACK, 1UL);
 }
 
+static bool is_screening(const struct catalog *catalog)
+{
+    return atomic_load_explicit(&catalog->screenings, memory_order_relaxed) > 0;
+}
+
 /* Between two pieces of work. What works beside a screening takes a processor that one of its threads would
  * have woken up on, and memory that its lookups wait for. To yield the processor is not enough for every
  * scheduler. */
@@ -35,16 +40,16 @@ static void make_way(void *context)
 {
     struct catalog *catalog = context;
     struct catalog_keeper *keeper = &catalog->keeper;
-    const int waits = keeper->at_leisure ? WAITS_AT_LEISURE : WAITS;
-    const struct timespec wait = {.tv_nsec = WAIT_NS};
+    const struct timespec wait = {.tv_nsec = WAIT_US * 1000L};
+    const uint64_t now_us = clock_monotonic_us();
+    uint64_t left_us = (now_us - keeper->rested_us) * WAIT_TIMES;
 
-    if (clock_monotonic_us() - keeper->rested_us < STRETCH_US)
+    if (now_us - keeper->rested_us < STRETCH_US)
         return;
-    for (int i = 0; i < waits; i++) {
-        if (atomic_load_explicit(&catalog->screenings, memory_order_relaxed) == 0)
-            break;
+    if (left_us > WAIT_US_MAX)
+        left_us = WAIT_US_MAX;
+    for (; left_us >= WAIT_US && is_screening(catalog); left_us -= WAIT_US)
         (void)nanosleep(&wait, NULL);
-    }
     keeper->rested_us = clock_monotonic_us();
 }
 
@@ -81,7 +86,7 @@ static void take_in(struct catalog *catalog)
     struct diag diag = {""};
 
     pthread_mutex_lock(&catalog->refresh_lock);
-    int result = catalog_take_in(catalog, &catalog->keeper.pace, &diag);
+    int result = catalog_take_in(catalog, &diag);
     pthread_mutex_unlock(&catalog->refresh_lock);
     if (result != 0 && diag.text[0] == '\0')
         diag_set(&diag, "%s", strerror(-result));
@@ -175,11 +180,9 @@ static void *keep(void *context)
     while (wait_for_round(&catalog->keeper)) {
         take_in(catalog);
         free_retired(catalog);
-        catalog->keeper.at_leisure = true;
         merge_all(catalog);
         if (!is_wanted(&catalog->keeper))
             catalog_keep_snapshot(catalog, false);
-        catalog->keeper.at_leisure = false;
     }
     catalog_keep_snapshot(catalog, true);
     free_retired(catalog);

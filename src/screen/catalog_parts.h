@@ -15,9 +15,8 @@ enum { CATALOG_AT_ONCE_MAX = 200000, CATALOG_MERGE_MAX = 1 << 16 };
 struct catalog_keeper {
     bool running;
     pthread_t thread;
-    struct index_pace pace; /* of its work */
-    bool at_leisure;        /* nobody waits for what it does; its own, as is the next, without the lock */
-    uint64_t rested_us;     /* when it last made way; monotonic */
+    struct index_pace pace; /* of work that nobody waits for */
+    uint64_t rested_us;     /* when it last made way; monotonic, its own */
     pthread_mutex_t lock;   /* of all that follows */
     pthread_cond_t wake;    /* of the keeper */
     pthread_cond_t turn;    /* another round has ended */
@@ -43,13 +42,13 @@ struct catalog {
 
 void catalog_tell(const struct catalog *catalog, enum catalog_event event, const char *text);
 
-/* Reads what changed after the reading from (NULL: everything), merging at most merge_max entries, at a pace
- * (NULL: at once). Positive: outcomes of list_store_follow(). Call with refresh_lock held. */
+/* Reads what changed after the reading from (NULL: everything), merging at most merge_max entries. Positive:
+ * outcomes of list_store_follow(). Call with refresh_lock held. */
 int catalog_follow(const struct catalog *catalog, const struct catalog_reading *from, size_t merge_max,
-                   const struct index_pace *pace, struct catalog_reading **next, struct diag *diag);
+                   struct catalog_reading **next, struct diag *diag);
 
 /* As catalog_refresh(), with refresh_lock held. */
-int catalog_take_in(struct catalog *catalog, const struct index_pace *pace, struct diag *diag);
+int catalog_take_in(struct catalog *catalog, struct diag *diag);
 
 /* Puts a reading in force, which is taken. aside: nothing changed in it, segments were merged. Call with
  * refresh_lock held, or before anybody else knows the catalog. */
