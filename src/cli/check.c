@@ -109,16 +109,16 @@ static void report_lists(const struct survey *survey, uint64_t now_us)
 {
     const struct list_info *oldest = oldest_list(survey);
     uint64_t age_us = oldest != NULL && now_us > oldest->updated_us ? now_us - oldest->updated_us : 0;
+    char counts[128];
 
+    snprintf(counts, sizeof counts, "%zu %s, %llu %s, lists_version %llu", survey->count,
+             noun(survey->count, "list", "lists"), (unsigned long long)survey->entries,
+             noun(survey->entries, "entry", "entries"), (unsigned long long)survey->lists_version);
     if (oldest == NULL)
-        report_part("lists", true, "%zu lists, %llu entries, lists_version %llu; none blocks or reports",
-                    survey->count, (unsigned long long)survey->entries,
-                    (unsigned long long)survey->lists_version);
+        report_part("lists", true, "%s; none blocks or reports", counts);
     else
-        report_part(
-            "lists", true, "%zu lists, %llu entries, lists_version %llu; oldest %s, updated %llu h ago",
-            survey->count, (unsigned long long)survey->entries, (unsigned long long)survey->lists_version,
-            oldest->properties.name, (unsigned long long)(age_us / 3600000000u));
+        report_part("lists", true, "%s; oldest %s, updated %llu h ago", counts, oldest->properties.name,
+                    (unsigned long long)(age_us / 3600000000u));
 }
 
 static bool check_lists(struct local *local, bool folder_exists)

@@ -28,13 +28,14 @@ void list_print_change(const char *list, const struct list_change *change)
            (unsigned long long)change->removed, (unsigned long long)change->unchanged,
            (unsigned long long)change->lists_version);
     if (change->lapsed > 0)
-        printf("%s: %llu exemptions or reviews lapsed, because their entry has become another picture; "
-               "prescreen list "
-               "exempt and list aside show them\n",
-               list, (unsigned long long)change->lapsed);
+        printf("%s: %llu %s entry has become another picture; prescreen list exempt and list aside show %s\n",
+               list, (unsigned long long)change->lapsed,
+               noun(change->lapsed, "exemption or review lapsed, because its",
+                    "exemptions or reviews lapsed, because their"),
+               noun(change->lapsed, "it", "them"));
     if (change->forgotten > 0)
-        printf("%s: %llu past entries are no longer kept (limits.history)\n", list,
-               (unsigned long long)change->forgotten);
+        printf("%s: %llu past %s no longer kept (limits.history)\n", list,
+               (unsigned long long)change->forgotten, noun(change->forgotten, "entry is", "entries are"));
 }
 
 /* Fills properties from the options, over what they were. */
@@ -208,8 +209,8 @@ static bool is_confirmed(const struct invocation *invocation, const struct list_
         say("removing a whole list needs --yes when nobody can be asked");
         return false;
     }
-    fprintf(stderr, "List %s has %llu entries. Type its name to remove it: ", info->properties.name,
-            (unsigned long long)info->entries);
+    fprintf(stderr, "List %s has %llu %s. Type its name to remove it: ", info->properties.name,
+            (unsigned long long)info->entries, noun(info->entries, "entry", "entries"));
     if (fgets(line, sizeof line, stdin) != NULL)
         line[strcspn(line, "\n")] = '\0';
     if (strcmp(line, info->properties.name) == 0)

@@ -137,7 +137,8 @@ static void tell_shortfall(const char *name, const struct enrolled *enrolled)
         say("%s: too little to tell for a perceptual hash; enrolled by its digests%s", name,
             enrolled->view_count == 0 ? " alone" : " and views");
     if (enrolled->left_out > 0)
-        say("%s: %zu views are left out, an entry holds %d", name, enrolled->left_out, ENTRY_VIEWS_MAX);
+        say("%s: %zu %s left out, an entry holds %d", name, enrolled->left_out,
+            noun(enrolled->left_out, "view is", "views are"), ENTRY_VIEWS_MAX);
 }
 
 static int take_picture(void *context, size_t index, int result, const void *product, const struct diag *diag)
@@ -215,7 +216,8 @@ static void print_enrolled(const struct enrolment *enrolment, const struct list_
 
     list_print_change(name, change);
     if (enrolment->views > 0)
-        printf("%s: with hashes of %llu views besides\n", name, (unsigned long long)enrolment->views);
+        printf("%s: with hashes of %llu %s besides\n", name, (unsigned long long)enrolment->views,
+               noun(enrolment->views, "view", "views"));
 }
 
 int command_list_add(const struct invocation *invocation)

@@ -142,15 +142,18 @@ static int feed_file(struct import *import, struct diag *diag)
 static void print_tally(const char *name, const struct list_tally *tally)
 {
     if (tally->skipped > 0)
-        say("%llu bad records skipped", (unsigned long long)tally->skipped);
+        say("%llu bad %s skipped", (unsigned long long)tally->skipped,
+            noun(tally->skipped, "record", "records"));
     if (tally->withdrawn > 0)
-        printf("%s: %llu records withdraw an entry\n", name, (unsigned long long)tally->withdrawn);
+        printf("%s: %llu %s an entry\n", name, (unsigned long long)tally->withdrawn,
+               noun(tally->withdrawn, "record withdraws", "records withdraw"));
     if (tally->ignored > 0)
-        printf("%s: %llu records are of a class that is not for this list\n", name,
-               (unsigned long long)tally->ignored);
+        printf("%s: %llu %s of a class that is not for this list\n", name, (unsigned long long)tally->ignored,
+               noun(tally->ignored, "record is", "records are"));
     for (size_t i = 0; i < tally->leftover_count; i++)
-        printf("%s: %llu times %s, which cannot be matched\n", name,
-               (unsigned long long)tally->leftovers[i].count, tally->leftovers[i].name);
+        printf("%s: %llu %s %s, which cannot be matched\n", name,
+               (unsigned long long)tally->leftovers[i].count,
+               noun(tally->leftovers[i].count, "time", "times"), tally->leftovers[i].name);
     if (tally->more)
         printf("%s: the file says that more pages follow it\n", name);
 }

@@ -87,9 +87,9 @@ static int rule(const struct ruling_command *command, const struct invocation *i
     int result = list_store_rule(local->list_store, &call, &change, diag);
 
     if (result == 0)
-        printf("%s: %llu entries changed, %llu unchanged; lists_version %llu\n", call.list,
-               (unsigned long long)change.changed, (unsigned long long)change.unchanged,
-               (unsigned long long)change.lists_version);
+        printf("%s: %llu %s changed, %llu unchanged; lists_version %llu\n", call.list,
+               (unsigned long long)change.changed, noun(change.changed, "entry", "entries"),
+               (unsigned long long)change.unchanged, (unsigned long long)change.lists_version);
     return result;
 }
 

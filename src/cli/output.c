@@ -51,6 +51,11 @@ const char *printable(const char *text, char *target, size_t capacity)
     return target;
 }
 
+const char *noun(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
 int output_finish(void)
 {
     if (fflush(stdout) != 0)

@@ -13,6 +13,9 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * '?'. Cut when longer than capacity-1 bytes. Returns target. */
 const char *printable(const char *text, char *target, size_t capacity);
 
+/* The word for so many: one for 1, many for any other count. Borrows both. */
+const char *noun(uint64_t count, const char *one, const char *many);
+
 /* Ends the output: 0, or -errno when some of what was printed to stdout did not arrive. */
 int output_finish(void);
 

@@ -1,5 +1,7 @@
 #include "survey.h"
 
+#include "output.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,14 +65,17 @@ static int judge(const struct survey *survey, struct diag *diag)
     static const struct list_info none = {.entries = 0};
 
     if (survey->stray > 0)
-        return diag_fail(diag, -EUCLEAN, "%llu entries belong to no list", (unsigned long long)survey->stray);
+        return diag_fail(diag, -EUCLEAN, "%llu %s to no list", (unsigned long long)survey->stray,
+                         noun(survey->stray, "entry belongs", "entries belong"));
     for (size_t i = 0; i < survey->count; i++) {
         const struct list_info *info = &survey->lists[i];
         const struct list_info *found = survey->found != NULL ? &survey->found[i] : &none;
         if (info->entries != found->entries || memcmp(info->kinds, found->kinds, sizeof info->kinds) != 0)
-            return diag_fail(
-                diag, -EUCLEAN, "list %s says that it has %llu entries, but %llu are there; import it again",
-                info->properties.name, (unsigned long long)info->entries, (unsigned long long)found->entries);
+            return diag_fail(diag, -EUCLEAN,
+                             "list %s says that it has %llu %s, but %llu %s there; import it again",
+                             info->properties.name, (unsigned long long)info->entries,
+                             noun(info->entries, "entry", "entries"), (unsigned long long)found->entries,
+                             noun(found->entries, "is", "are"));
     }
     return 0;
 }

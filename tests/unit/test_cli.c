@@ -169,6 +169,15 @@ START_TEST(a_terminal_is_shown_text_and_nothing_else)
 }
 END_TEST
 
+START_TEST(one_is_said_as_one)
+{
+    ck_assert_str_eq(noun(0, "entry", "entries"), "entries");
+    ck_assert_str_eq(noun(1, "entry", "entries"), "entry");
+    ck_assert_str_eq(noun(2, "entry", "entries"), "entries");
+    ck_assert_str_eq(noun(UINT64_MAX, "entry", "entries"), "entries");
+}
+END_TEST
+
 START_TEST(quantiles_are_those_of_the_sorted_values)
 {
     uint64_t values[100];
@@ -322,6 +331,7 @@ static Suite *cli_suite(void)
     tcase_add_test(words, numbers_are_held_to_their_range);
     tcase_add_test(words, every_command_of_the_table_is_whole);
     tcase_add_test(output, a_terminal_is_shown_text_and_nothing_else);
+    tcase_add_test(output, one_is_said_as_one);
     tcase_add_test(output, quantiles_are_those_of_the_sorted_values);
     tcase_add_test(batches, a_batch_works_at_once_and_is_taken_in_order);
     tcase_add_test(batches, a_batch_ends_when_a_product_is_not_taken);
