@@ -1,23 +1,40 @@
 #include "json_reader.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 enum { PLACE_SIZE = 64 };
 
-int json_reader_start(struct json_reader *reader, struct intake *intake)
+int json_reader_create(const struct json_walk *walk, size_t size, struct intake *intake, void **state)
 {
-    reader->intake = intake;
-    reader->walk.diag = &reader->said;
-    json_walk_start(&reader->walk);
-    return json_stream_create(&json_walk_sink, &reader->walk, &reader->stream);
+    struct json_reader *made = calloc(1, size);
+
+    if (made == NULL)
+        return -ENOMEM;
+    made->intake = intake;
+    made->walk = *walk;
+    made->walk.context = made;
+    made->walk.diag = &made->said;
+    json_walk_start(&made->walk);
+    int result = json_stream_create(&json_walk_sink, &made->walk, &made->stream);
+    if (result != 0)
+        free(made);
+    else
+        *state = made;
+    return result;
 }
 
-void json_reader_stop(struct json_reader *reader)
+void json_reader_free(void *state)
 {
+    struct json_reader *reader = state;
+
+    if (reader == NULL)
+        return;
     json_stream_free(reader->stream);
+    free(reader);
 }
 
 /* What the stream itself refuses is in own; what the sinks refuse is in said. */
@@ -28,8 +45,9 @@ static int judge(const struct json_reader *reader, int outcome, const struct dia
     return outcome;
 }
 
-int json_reader_feed(struct json_reader *reader, const void *data, size_t size, struct diag *diag)
+int json_reader_feed(void *state, const void *data, size_t size, struct diag *diag)
 {
+    struct json_reader *reader = state;
     struct diag own = {""};
 
     return judge(reader, json_stream_feed(reader->stream, data, size, &own), &own, diag);

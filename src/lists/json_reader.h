@@ -18,12 +18,13 @@ struct json_reader {
     struct list_entry entry; /* in the making; its texts are set when it is complete */
 };
 
-/* walk's table and callbacks must be set, and its context be the reader itself or what contains it. Errors:
- * -ENOMEM. */
-int json_reader_start(struct json_reader *reader, struct intake *intake);
-void json_reader_stop(struct json_reader *reader);
+/* Makes the state of a format: size bytes, of which the first are its struct json_reader, and the others 0.
+ * Of walk only the table and the callbacks are taken; their context is the state. Ownership: borrows walk's
+ * table and intake; *state is the caller's, for json_reader_free(). Errors: -ENOMEM. */
+int json_reader_create(const struct json_walk *walk, size_t size, struct intake *intake, void **state);
+void json_reader_free(void *state);
 
-int json_reader_feed(struct json_reader *reader, const void *data, size_t size, struct diag *diag);
+int json_reader_feed(void *state, const void *data, size_t size, struct diag *diag);
 int json_reader_finish(struct json_reader *reader, struct diag *diag);
 
 /* Begins a record. */

@@ -5,7 +5,6 @@
 #include "json_reader.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum place { PLACE_ROOT = JSON_START + 1, PLACE_RECORDS, PLACE_RECORD };
@@ -23,7 +22,7 @@ enum { PAGE_TOKEN, PAGE_TIME, PAGE_COUNT };
 static const char *const page_names[PAGE_COUNT] = {"nextPageToken", "nextSetTimestamp"};
 
 struct stopncii_reader {
-    struct json_reader json; /* the context of the walk */
+    struct json_reader json; /* first: the state is both */
     struct field_set page;
     struct field_set fields;
     bool has_records;
@@ -152,31 +151,19 @@ static int leave(void *context, unsigned int place)
 
 static int create(struct intake *intake, void **state)
 {
-    struct stopncii_reader *made = calloc(1, sizeof *made);
+    static const struct json_walk walk = {.places = places,
+                                          .place_count = sizeof places / sizeof places[0],
+                                          .on_enter = enter,
+                                          .on_leave = leave,
+                                          .on_value = take_value};
+    int result = json_reader_create(&walk, sizeof(struct stopncii_reader), intake, state);
 
-    if (made == NULL)
-        return -ENOMEM;
+    if (result != 0)
+        return result;
+    struct stopncii_reader *made = *state;
     fields_init(&made->fields, field_names, FIELD_COUNT);
     fields_init(&made->page, page_names, PAGE_COUNT);
-    made->json.walk = (struct json_walk){.places = places,
-                                         .place_count = sizeof places / sizeof places[0],
-                                         .on_enter = enter,
-                                         .on_leave = leave,
-                                         .on_value = take_value,
-                                         .context = made};
-    int result = json_reader_start(&made->json, intake);
-    if (result != 0)
-        free(made);
-    else
-        *state = made;
-    return result;
-}
-
-static int feed(void *state, const void *data, size_t size, struct diag *diag)
-{
-    struct stopncii_reader *reader = state;
-
-    return json_reader_feed(&reader->json, data, size, diag);
+    return 0;
 }
 
 static int finish(void *state, struct diag *diag)
@@ -189,13 +176,9 @@ static int finish(void *state, struct diag *diag)
     return outcome;
 }
 
-static void destroy(void *state)
-{
-    struct stopncii_reader *reader = state;
-
-    json_reader_stop(&reader->json);
-    free(reader);
-}
-
-const struct format_row format_stopncii = {
-    .name = "stopncii", .repeats = true, .create = create, .feed = feed, .finish = finish, .free = destroy};
+const struct format_row format_stopncii = {.name = "stopncii",
+                                           .repeats = true,
+                                           .create = create,
+                                           .feed = json_reader_feed,
+                                           .finish = finish,
+                                           .free = json_reader_free};

@@ -4,10 +4,8 @@
 
 #include "json_reader.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -41,7 +39,7 @@ static const char *const hash_field_names[HASH_FIELD_COUNT] = {"HashName", "Hash
 enum { CATEGORY_MAX = 1000000, ENTRY_NAME_SIZE = 2 * LIST_FIELD_MAX + 2 };
 
 struct vics_reader {
-    struct json_reader json; /* the context of the walk */
+    struct json_reader json; /* first: the state is both */
     struct field_set fields;
     struct field_set hash; /* of AlternativeHashes */
     bool is_case;          /* the item has media of its own */
@@ -221,31 +219,19 @@ static int leave(void *context, unsigned int place)
 
 static int create(struct intake *intake, void **state)
 {
-    struct vics_reader *made = calloc(1, sizeof *made);
+    static const struct json_walk walk = {.places = places,
+                                          .place_count = sizeof places / sizeof places[0],
+                                          .on_enter = enter,
+                                          .on_leave = leave,
+                                          .on_value = take_value};
+    int result = json_reader_create(&walk, sizeof(struct vics_reader), intake, state);
 
-    if (made == NULL)
-        return -ENOMEM;
+    if (result != 0)
+        return result;
+    struct vics_reader *made = *state;
     fields_init(&made->fields, field_names, FIELD_COUNT);
     fields_init(&made->hash, hash_field_names, HASH_FIELD_COUNT);
-    made->json.walk = (struct json_walk){.places = places,
-                                         .place_count = sizeof places / sizeof places[0],
-                                         .on_enter = enter,
-                                         .on_leave = leave,
-                                         .on_value = take_value,
-                                         .context = made};
-    int result = json_reader_start(&made->json, intake);
-    if (result != 0)
-        free(made);
-    else
-        *state = made;
-    return result;
-}
-
-static int feed(void *state, const void *data, size_t size, struct diag *diag)
-{
-    struct vics_reader *reader = state;
-
-    return json_reader_feed(&reader->json, data, size, diag);
+    return 0;
 }
 
 static int finish(void *state, struct diag *diag)
@@ -261,18 +247,10 @@ static int finish(void *state, struct diag *diag)
     return outcome;
 }
 
-static void destroy(void *state)
-{
-    struct vics_reader *reader = state;
-
-    json_reader_stop(&reader->json);
-    free(reader);
-}
-
 const struct format_row format_vics = {.name = "vics",
                                        .has_classes = true,
                                        .needs_classes = true,
                                        .create = create,
-                                       .feed = feed,
+                                       .feed = json_reader_feed,
                                        .finish = finish,
-                                       .free = destroy};
+                                       .free = json_reader_free};
