@@ -14,7 +14,8 @@
 enum { NICENESS = 10, PERIOD_US = 1000000 };
 
 /* While there are screenings, what nobody waits for goes on so long at a stretch, or as long as the kernel
- * takes to find it a huge page, then waits for their end: so many times as long at most. */
+ * takes to find it a huge page, then waits for their end: so many times as long at most, and only until
+ * somebody waits for the keeper. */
 enum { STRETCH_US = 100, WAIT_US = 50, WAIT_TIMES = 5, WAIT_US_MAX = 25000 };
 
 /* Not being allowed to is no fault: others are merely held up. */
@@ -28,9 +29,18 @@ static void give_way(void)
     (void)prctl(PR_SET_TIMERSLACK, 1UL);
 }
 
-static bool is_screening(const struct catalog *catalog)
+static bool is_wanted(struct catalog_keeper *keeper)
 {
-    return atomic_load_explicit(&catalog->screenings, memory_order_relaxed) > 0;
+    pthread_mutex_lock(&keeper->lock);
+    bool wanted = keeper->wanted || keeper->stopping;
+    pthread_mutex_unlock(&keeper->lock);
+    return wanted;
+}
+
+static bool is_to_wait(struct catalog *catalog)
+{
+    return atomic_load_explicit(&catalog->screenings, memory_order_relaxed) > 0 &&
+           !is_wanted(&catalog->keeper);
 }
 
 /* Between two pieces of work. What works beside a screening takes a processor that one of its threads would
@@ -48,7 +58,7 @@ static void make_way(void *context)
         return;
     if (left_us > WAIT_US_MAX)
         left_us = WAIT_US_MAX;
-    for (; left_us >= WAIT_US && is_screening(catalog); left_us -= WAIT_US)
+    for (; left_us >= WAIT_US && is_to_wait(catalog); left_us -= WAIT_US)
         (void)nanosleep(&wait, NULL);
     keeper->rested_us = clock_monotonic_us();
 }
@@ -152,14 +162,6 @@ static int merge_once(struct catalog *catalog)
         pthread_mutex_unlock(&catalog->reading_lock);
     }
     return result < 0 ? result : 0;
-}
-
-static bool is_wanted(struct catalog_keeper *keeper)
-{
-    pthread_mutex_lock(&keeper->lock);
-    bool wanted = keeper->wanted || keeper->stopping;
-    pthread_mutex_unlock(&keeper->lock);
-    return wanted;
 }
 
 static void merge_all(struct catalog *catalog)
