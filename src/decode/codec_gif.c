@@ -156,6 +156,13 @@ static int draw_frame(struct gif_decoder *decoder, uint32_t frame)
     return draw_lines(decoder) > 0 ? animation_deliver(&decoder->animation, frame) : 0;
 }
 
+/* giflib keeps a description of every frame, with its palette. */
+static void forget_frame(GifFileType *library)
+{
+    GifFreeSavedImages(library);
+    library->ImageCount = 0;
+}
+
 static int decode_frame(struct gif_decoder *decoder)
 {
     const GifImageDesc *image = &decoder->library->Image;
@@ -170,6 +177,7 @@ static int decode_frame(struct gif_decoder *decoder)
         skip_frame(decoder);
     else
         status = draw_frame(decoder, frame);
+    forget_frame(decoder->library);
     reset_control(decoder);
     return status;
 }

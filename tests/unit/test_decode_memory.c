@@ -29,6 +29,7 @@ static struct {
     bool fail_on;         /* every later call fails as well */
     bool failed;
     long live; /* allocations less frees */
+    long most; /* the highest that was */
 } faults;
 
 #if HAS_OWN_MALLOC
@@ -51,8 +52,8 @@ static bool fails_now(size_t size)
 
 static void *count_live(void *memory)
 {
-    if (faults.armed && memory != NULL)
-        faults.live++;
+    if (faults.armed && memory != NULL && ++faults.live > faults.most)
+        faults.most = faults.live;
     return memory;
 }
 
@@ -105,6 +106,7 @@ static uint32_t decode_with_fault(const struct made *made, unsigned int fail_at,
 
     faults.calls = 0;
     faults.live = 0;
+    faults.most = 0;
     faults.failed = false;
     faults.fail_at = fail_at;
     faults.fail_on = fail_on;
@@ -211,6 +213,38 @@ START_TEST(no_failing_allocation_makes_a_file_look_whole)
 }
 END_TEST
 
+/* A GIF of frames of one pixel, each with a palette of its own. */
+static struct made make_gif(unsigned int frames)
+{
+    static const uint8_t start[] = {'G', 'I', 'F', '8', '9', 'a', 1, 0, 1, 0, 0, 0, 0};
+    static const uint8_t frame[] = {0x2c, 0, 0,   0,   0,   1, 0, 1,    0, 0x80, 1,
+                                    2,    3, 250, 251, 252, 2, 2, 0x44, 1, 0};
+    struct made made = {malloc(sizeof start + frames * sizeof frame + 1), sizeof start};
+
+    ck_assert_ptr_nonnull(made.data);
+    memcpy(made.data, start, sizeof start);
+    for (unsigned int i = 0; i < frames; i++, made.size += sizeof frame)
+        memcpy(made.data + made.size, frame, sizeof frame);
+    made.data[made.size++] = ';';
+    return made;
+}
+
+START_TEST(what_is_kept_of_a_gif_does_not_grow_with_its_frames)
+{
+    struct decode_report report;
+    struct made few = make_gif(3);
+    struct made many = make_gif(500);
+
+    ck_assert_uint_eq(decode_with_fault(&few, 0, false, &report), 3);
+    long most = faults.most;
+    ck_assert_uint_eq(decode_with_fault(&many, 0, false, &report), 500);
+    ck_assert_uint_eq(report.reasons, 0);
+    ck_assert_int_eq(faults.most, most);
+    made_free(&few);
+    made_free(&many);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("decode_memory");
@@ -218,6 +252,7 @@ int main(void)
 
     tcase_add_loop_test(tests, each_failing_allocation_is_told_and_leaks_nothing, 0, KIND_COUNT);
     tcase_add_loop_test(tests, no_failing_allocation_makes_a_file_look_whole, 0, SEED_COUNT);
+    tcase_add_test(tests, what_is_kept_of_a_gif_does_not_grow_with_its_frames);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
