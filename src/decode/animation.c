@@ -132,8 +132,13 @@ static bool is_opaque(const struct animation *animation)
 
 static const uint8_t *rgb_row(struct animation *animation, const uint8_t *rgba)
 {
-    for (size_t x = 0; x < animation->width; x++)
-        memcpy(animation->row + x * RGB, rgba + x * RGBA, RGB);
+    uint8_t *to = animation->row;
+
+    for (size_t x = 0; x < animation->width; x++, to += RGB, rgba += RGBA) {
+        to[0] = rgba[0];
+        to[1] = rgba[1];
+        to[2] = rgba[2];
+    }
     return animation->row;
 }
 

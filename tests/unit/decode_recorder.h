@@ -15,6 +15,15 @@ enum {
     RECORDER_SHAPES = 16,           /* of more pictures than these only the first are kept */
 };
 
+/* Check writes a line to a file for each ck_assert, which is dear where there is one for each row of many
+ * frames.
+ */
+#define RECORDER_HOLDS(condition)                                                                            \
+    do {                                                                                                     \
+        if (!(condition))                                                                                    \
+            ck_abort_msg("the recorder expects that %s", #condition);                                        \
+    } while (0)
+
 /* All zero but for wishes and answers. */
 struct recorder {
     unsigned int keeps;  /* the picture of which shape, rows and pixels are kept, counted from 0 */
@@ -48,15 +57,15 @@ static inline void recorder_end_picture(struct recorder *recorder)
 /* Main pictures come in the order of their frames, then thumbnails. */
 static inline void recorder_check_shape(const struct recorder *recorder, const struct picture_shape *shape)
 {
-    ck_assert_uint_ge(shape->width, 1);
-    ck_assert_uint_ge(shape->height, 1);
-    ck_assert_int_le(shape->layout, PIXEL_RGBA);
-    ck_assert_uint_eq(shape->reduction, 0);
-    ck_assert_uint_le(shape->exif, 8);
-    ck_assert(shape->view == VIEW_MAIN || shape->view == VIEW_THUMBNAIL);
+    RECORDER_HOLDS(shape->width >= 1);
+    RECORDER_HOLDS(shape->height >= 1);
+    RECORDER_HOLDS(shape->layout <= PIXEL_RGBA);
+    RECORDER_HOLDS(shape->reduction == 0);
+    RECORDER_HOLDS(shape->exif <= 8);
+    RECORDER_HOLDS(shape->view == VIEW_MAIN || shape->view == VIEW_THUMBNAIL);
     if (shape->view == VIEW_MAIN && recorder->begins > 0) {
-        ck_assert_int_eq(recorder->current.view, VIEW_MAIN);
-        ck_assert_uint_gt(shape->frame, recorder->last_frame);
+        RECORDER_HOLDS(recorder->current.view == VIEW_MAIN);
+        RECORDER_HOLDS(shape->frame > recorder->last_frame);
     }
 }
 
@@ -88,8 +97,8 @@ static inline int recorder_row(void *context, const uint8_t *samples)
     struct recorder *recorder = context;
     size_t bytes = (size_t)recorder->current.width * pixel_layout_bytes(recorder->current.layout);
 
-    ck_assert_uint_ge(recorder->begins, 1);
-    ck_assert_uint_lt(recorder->current_rows, recorder->current.height);
+    RECORDER_HOLDS(recorder->begins >= 1);
+    RECORDER_HOLDS(recorder->current_rows < recorder->current.height);
     recorder->late += recorder->refused ? 1 : 0;
     if (recorder->begins == recorder->keeps + 1) {
         if (recorder->pixels != NULL)
