@@ -135,7 +135,10 @@ check: setup
 check-built: all $(UNITS)
 	python3 tests/run $(BUILD)
 
-# The same tests with every access and every arithmetic step checked. LeakSanitizer cannot watch a confined worker.
+# The same tests with every access and every arithmetic step checked, which takes longer. LeakSanitizer cannot watch a
+# confined worker.
+asan: export PRESCREEN_TEST_PATIENCE ?= 4
+asan: export CK_DEFAULT_TIMEOUT ?= 300
 asan: setup
 	+@$(MAKE) --no-print-directory BUILD=build/asan OPT=-O1 \
 	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' check-built
