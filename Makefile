@@ -59,9 +59,6 @@ $(BUILD)/src/os/files.o: $(BUILD)/prefix
 # The heavy arithmetic asks for more of the compiler than the rest.
 $(BUILD)/src/hash/%.o $(BUILD)/src/index/%.o $(BUILD)/src/view/%.o: OPT := -O3
 
-# Where a sanitizer takes the registers, gcc 12 at -O1 keeps the 8 bits of a mask of AVX-512 and reads 32 back.
-$(BUILD)/src/index/near_kernel_avx512.o: CFLAGS += $(if $(SANITIZE),-Og)
-
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $<"

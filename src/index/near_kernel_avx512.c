@@ -69,6 +69,16 @@ KERNEL static int kernel_scan(const struct pdq_hash *hashes, size_t count, const
 
 #define KERNEL_HAS_OCTETS
 
+/* gcc 12 may store the 8 bits of a mask and load 32 where registers are short, and believes that there are 8:
+ * the others are taken off where it cannot know that. */
+KERNEL static inline unsigned int lanes_of(__mmask8 mask)
+{
+    unsigned int lanes = mask;
+
+    __asm__("" : "+r"(lanes));
+    return lanes & ((1U << NEAR_LANES) - 1);
+}
+
 /* The distances of eight hashes from a query. */
 KERNEL static inline __m512i octet_distances(const struct near_octet *octet, const struct pdq_hash *hash)
 {
@@ -85,7 +95,7 @@ KERNEL static inline __m512i octet_distances(const struct near_octet *octet, con
 KERNEL static inline unsigned int kernel_compare(const struct near_octet *octet, const struct pdq_hash *hash,
                                                  const uint64_t reaches[NEAR_LANES])
 {
-    return _mm512_cmple_epu64_mask(octet_distances(octet, hash), _mm512_loadu_si512(reaches));
+    return lanes_of(_mm512_cmple_epu64_mask(octet_distances(octet, hash), _mm512_loadu_si512(reaches)));
 }
 
 /* Takes those of eight hashes, of which those in lanes exist, that are near enough. Returns how many. There
@@ -101,7 +111,7 @@ KERNEL static inline size_t kernel_take(const struct near_octet *octet, const ui
                                           _mm512_slli_epi64(distances, 32));
 
     _mm512_storeu_si512(finds, _mm512_maskz_compress_epi64(near, taken));
-    return (size_t)kernel_ones(near);
+    return (size_t)kernel_ones(lanes_of(near));
 }
 
 /* filter_entries() of NEAR_FILTERED entries, all at once. Compressed in a register, because some processors
