@@ -68,13 +68,11 @@ int index_part_remove(struct index_part *part, uint64_t row)
     return 0;
 }
 
-static int remove_rows(struct index_generation *generation, const uint64_t *rows, size_t count,
-                       const struct index_pace *pace)
+static int remove_rows(struct index_generation *generation, const uint64_t *rows, size_t count)
 {
     int result = 0;
 
     for (size_t i = 0; i < count; i++) {
-        index_pace_at(pace, i);
         for (size_t p = 0; p < generation->part_count && result == 0; p++)
             result = index_part_remove(&generation->parts[p], rows[i]);
     }
@@ -82,15 +80,15 @@ static int remove_rows(struct index_generation *generation, const uint64_t *rows
 }
 
 static int change(struct index_generation *generation, struct index_batch *batch, const uint64_t *removed,
-                  size_t removed_count, size_t merge_max, const struct index_build *build)
+                  size_t removed_count, size_t merge_max, enum cpu_level level)
 {
-    int result = remove_rows(generation, removed, removed_count, build->pace);
+    int result = remove_rows(generation, removed, removed_count);
 
     /* A row that is there already would be found twice: the new entry takes its place. */
     if (result == 0)
-        result = remove_rows(generation, batch->rows.items, batch->rows.count, build->pace);
+        result = remove_rows(generation, batch->rows.items, batch->rows.count);
     if (result == 0)
-        result = index_parts_merge(generation, batch, merge_max, build);
+        result = index_parts_merge(generation, batch, merge_max, level);
     for (size_t p = 0; p < generation->part_count; p++)
         generation->parts[p].removals_are_own = false;
     return result;
@@ -98,7 +96,7 @@ static int change(struct index_generation *generation, struct index_batch *batch
 
 int index_generation_apply(const struct index_generation *old, struct index_batch *batch,
                            const uint64_t *removed, size_t removed_count, size_t merge_max,
-                           const struct index_build *build, struct index_generation **next)
+                           enum cpu_level level, struct index_generation **next)
 {
     struct index_generation *generation = index_memory_acquire(sizeof *generation);
     struct index_batch nothing;
@@ -110,7 +108,7 @@ int index_generation_apply(const struct index_generation *old, struct index_batc
     for (; old != NULL && generation->part_count < old->part_count; generation->part_count++)
         index_part_share(&generation->parts[generation->part_count], &old->parts[generation->part_count]);
     index_batch_init(&nothing);
-    result = change(generation, batch == NULL ? &nothing : batch, removed, removed_count, merge_max, build);
+    result = change(generation, batch == NULL ? &nothing : batch, removed, removed_count, merge_max, level);
     if (result == 0) {
         *next = generation;
         generation = NULL;

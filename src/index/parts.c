@@ -123,18 +123,18 @@ int index_parts_gather(const struct index_generation *generation, const struct i
 
 /* Brings the parts and the batch together in the batch. */
 static int gather(const struct index_generation *generation, const struct index_merge_plan *plan,
-                  const struct index_pace *pace, struct index_batch *batch)
+                  struct index_batch *batch)
 {
     struct index_batch target;
     int result;
 
     /* A large batch is not copied for the sake of order, so that an import needs its memory once. */
     if (plan->sources == 0 || batch->rows.count >= plan->count)
-        return index_parts_gather(generation, plan, pace, batch);
+        return index_parts_gather(generation, plan, NULL, batch);
     index_batch_init(&target);
-    result = index_parts_gather(generation, plan, pace, &target);
+    result = index_parts_gather(generation, plan, NULL, &target);
     if (result == 0)
-        result = index_batch_append(&target, batch, NULL, pace);
+        result = index_batch_append(&target, batch, NULL, NULL);
     if (result < 0) {
         index_batch_clear(&target);
         return result;
@@ -180,8 +180,9 @@ static int add_part(struct index_generation *generation, struct index_batch *ent
 }
 
 int index_parts_merge(struct index_generation *generation, struct index_batch *batch, size_t merge_max,
-                      const struct index_build *build)
+                      enum cpu_level level)
 {
+    const struct index_build build = {.level = level};
     struct index_merge_plan plan;
     int result;
 
@@ -189,11 +190,11 @@ int index_parts_merge(struct index_generation *generation, struct index_batch *b
     index_parts_plan(generation, batch->rows.count, merge_max, &plan);
     if (batch->rows.count > 0)
         plan_for_room(generation, &plan);
-    result = gather(generation, &plan, build->pace, batch);
+    result = gather(generation, &plan, batch);
     if (result == 0) {
         drop_parts(generation, &plan);
         if (batch->rows.count > 0)
-            result = add_part(generation, batch, build);
+            result = add_part(generation, batch, &build);
         index_parts_sort(generation);
     }
     index_batch_clear(batch);

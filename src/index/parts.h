@@ -76,6 +76,6 @@ void index_parts_sort(struct index_generation *generation);
  * failure. Errors: -ENOMEM; the generation must then be released. Cost: over many calls each entry is copied
  * a number of times that is logarithmic in the number of all. */
 int index_parts_merge(struct index_generation *generation, struct index_batch *batch, size_t merge_max,
-                      const struct index_build *build);
+                      enum cpu_level level);
 
 #endif

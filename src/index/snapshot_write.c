@@ -130,7 +130,7 @@ static int write_chunk(const struct writer *writer, const uint8_t *chunk, size_t
 
     for (size_t done = 0; done < size && result == 0; done += BLOCK) {
         const size_t block = size - done < BLOCK ? size - done : BLOCK;
-        index_pace_at(writer->pace, 0);
+        index_pace_step(writer->pace);
         (void)XXH3_64bits_update(state, chunk + done, block);
         result = files_write_at(writer->file, chunk + done, block, offset + done);
     }

@@ -119,13 +119,12 @@ static int make_reading(const struct catalog *catalog, const struct catalog_read
 {
     struct catalog_reading *reading = calloc(1, sizeof *reading);
     struct index_generation *generation = NULL;
-    const struct index_build build = {.level = catalog->options.cpu};
     struct index_statistics statistics;
 
     if (reading == NULL)
         return -ENOMEM;
     int result = index_generation_apply(old == NULL ? NULL : old->generation, change->added, change->removed,
-                                        change->removed_count, merge_max, &build, &generation);
+                                        change->removed_count, merge_max, catalog->options.cpu, &generation);
     change->added = NULL;
     if (result != 0) {
         free(reading);

@@ -51,13 +51,11 @@ static void make_way(void *context)
     struct catalog *catalog = context;
     struct catalog_keeper *keeper = &catalog->keeper;
     const struct timespec wait = {.tv_nsec = WAIT_US * 1000L};
-    const uint64_t now_us = clock_monotonic_us();
-    uint64_t left_us = (now_us - keeper->rested_us) * WAIT_TIMES;
+    const uint64_t worked_us = clock_monotonic_us() - keeper->rested_us;
 
-    if (now_us - keeper->rested_us < STRETCH_US)
+    if (worked_us < STRETCH_US)
         return;
-    if (left_us > WAIT_US_MAX)
-        left_us = WAIT_US_MAX;
+    uint64_t left_us = worked_us * WAIT_TIMES < WAIT_US_MAX ? worked_us * WAIT_TIMES : WAIT_US_MAX;
     for (; left_us >= WAIT_US && is_to_wait(catalog); left_us -= WAIT_US)
         (void)nanosleep(&wait, NULL);
     keeper->rested_us = clock_monotonic_us();

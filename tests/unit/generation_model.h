@@ -318,9 +318,7 @@ static inline const struct index_generation *advance_merging(struct model *model
         if (with_views)
             add_views(model, batch);
     }
-    ck_assert_int_eq(index_generation_apply(old, batch, rows, removed, merge_max,
-                                            &(struct index_build){.level = cpu_detect()}, &next),
-                     0);
+    ck_assert_int_eq(index_generation_apply(old, batch, rows, removed, merge_max, cpu_detect(), &next), 0);
     model->version++;
     free(rows);
     return next;

@@ -114,17 +114,13 @@ START_TEST(a_merge_of_what_is_removed_leaves_nothing)
     for (size_t i = 0; i < model.count; i++)
         rows[i] = model.entries[i].row;
     /* Too many entries to be merged by the change itself. */
-    ck_assert_int_eq(index_generation_apply(generation, NULL, rows, 2000, 0,
-                                            &(struct index_build){.level = cpu_detect()}, &next),
-                     0);
+    ck_assert_int_eq(index_generation_apply(generation, NULL, rows, 2000, 0, cpu_detect(), &next), 0);
     ck_assert_uint_eq(segments_of(next), 1);
     ck_assert_int_eq(index_merge_begin(next, &(struct index_build){.level = cpu_detect()}, &merge), 0);
     ck_assert_int_eq(index_merge_run(merge), 0);
     index_generation_release(generation);
     generation = next;
-    ck_assert_int_eq(index_generation_apply(generation, NULL, rows, model.count, 0,
-                                            &(struct index_build){.level = cpu_detect()}, &next),
-                     0);
+    ck_assert_int_eq(index_generation_apply(generation, NULL, rows, model.count, 0, cpu_detect(), &next), 0);
     ck_assert_int_eq(index_merge_end(merge, next, &merged), 0);
     index_generation_release(generation);
     index_generation_release(next);
@@ -203,8 +199,7 @@ START_TEST(removing_everything_leaves_nothing)
     uint64_t *rows = calloc(2 * model.count, sizeof *rows);
     for (size_t i = 0; i < model.count; i++)
         rows[2 * i] = rows[2 * i + 1] = model.entries[i].row;
-    ck_assert_int_eq(index_generation_apply(full, NULL, rows, 2 * model.count, SIZE_MAX,
-                                            &(struct index_build){.level = CPU_PLAIN}, &empty),
+    ck_assert_int_eq(index_generation_apply(full, NULL, rows, 2 * model.count, SIZE_MAX, CPU_PLAIN, &empty),
                      0);
     index_generation_read_statistics(empty, &statistics);
     ck_assert_uint_eq(statistics.entries + statistics.removed + statistics.segments, 0);
@@ -225,9 +220,7 @@ START_TEST(an_empty_generation_finds_nothing)
     struct model model;
 
     model_start(&model, 3);
-    ck_assert_int_eq(index_generation_apply(NULL, NULL, NULL, 0, SIZE_MAX,
-                                            &(struct index_build){.level = CPU_PLAIN}, &generation),
-                     0);
+    ck_assert_int_eq(index_generation_apply(NULL, NULL, NULL, 0, SIZE_MAX, CPU_PLAIN, &generation), 0);
     check_generation(&model, generation, 0);
     index_generation_release(generation);
     free(model.entries);
@@ -248,15 +241,11 @@ START_TEST(a_row_that_comes_again_takes_the_place_of_the_old_one)
     pool_digest(&hashes, HASH_MD5, 1);
     ck_assert_int_eq(index_batch_create(&batch), 0);
     ck_assert_int_eq(index_batch_add(batch, 5, 0, &hashes), 0);
-    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX,
-                                            &(struct index_build){.level = CPU_PLAIN}, &first),
-                     0);
+    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX, CPU_PLAIN, &first), 0);
     ck_assert_int_eq(index_batch_create(&batch), 0);
     pool_digest(&hashes, HASH_MD5, 2);
     ck_assert_int_eq(index_batch_add(batch, 5, 0, &hashes), 0);
-    ck_assert_int_eq(index_generation_apply(first, batch, NULL, 0, SIZE_MAX,
-                                            &(struct index_build){.level = CPU_PLAIN}, &second),
-                     0);
+    ck_assert_int_eq(index_generation_apply(first, batch, NULL, 0, SIZE_MAX, CPU_PLAIN, &second), 0);
     ck_assert_int_eq(index_generation_search_exact(second, &hashes, &filter, &hits), 0);
     ck_assert_uint_eq(hits.total, 1);
     pool_digest(&hashes, HASH_MD5, 1);
@@ -287,9 +276,7 @@ START_TEST(a_flood_of_matches_is_counted_and_cut)
         hashes.pdq = random_neighbour(&state, centre, (unsigned int)(28 - row * 28 / COUNT));
         ck_assert_int_eq(index_batch_add(batch, row, 0, &hashes), 0);
     }
-    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX,
-                                            &(struct index_build){.level = cpu_detect()}, &generation),
-                     0);
+    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX, cpu_detect(), &generation), 0);
     for (size_t i = 0; i < QUERIES; i++)
         queries[i] = (struct index_query){i == 3 ? centre : random_neighbour(&state, centre, 2), 31, 31};
     uint64_t started = clock_monotonic_us();
@@ -412,9 +399,7 @@ START_TEST(searches_go_on_while_generations_change)
     pool_digest(&wanted, HASH_SHA256, DIGEST_POOL + 9);
     ck_assert_int_eq(index_batch_create(&batch), 0);
     ck_assert_int_eq(index_batch_add(batch, 1, 0, &wanted), 0);
-    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX,
-                                            &(struct index_build){.level = cpu_detect()}, &first),
-                     0);
+    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX, cpu_detect(), &first), 0);
     shared.generation = first;
     shared.wanted = &wanted;
     for (size_t i = 0; i < 3; i++)

@@ -206,8 +206,7 @@ static int make_change(void *context)
     int result = make_batch(&cast, change->first_row, change->added, &batch);
 
     if (result == 0)
-        result = index_generation_apply(change->old, batch, removed, 3, SIZE_MAX,
-                                        &(struct index_build){.level = cpu_detect()}, &next);
+        result = index_generation_apply(change->old, batch, removed, 3, SIZE_MAX, cpu_detect(), &next);
     ck_assert((result == 0) == (next != NULL));
     int finds = result < 0 ? result : count_finds(next, &cast);
     index_generation_release(next);
@@ -230,13 +229,9 @@ static const struct index_generation *make_old(struct cast *cast)
     const uint64_t removed[2] = {7, 8};
 
     ck_assert_int_eq(make_batch(cast, 1, 3000, &batch), 0);
-    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX,
-                                            &(struct index_build){.level = cpu_detect()}, &first),
-                     0);
+    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX, cpu_detect(), &first), 0);
     ck_assert_int_eq(make_batch(cast, 3001, 600, &batch), 0);
-    ck_assert_int_eq(index_generation_apply(first, batch, removed, 2, SIZE_MAX,
-                                            &(struct index_build){.level = cpu_detect()}, &second),
-                     0);
+    ck_assert_int_eq(index_generation_apply(first, batch, removed, 2, SIZE_MAX, cpu_detect(), &second), 0);
     index_generation_release(first);
     return second;
 }
@@ -281,8 +276,7 @@ static int merge_aside(void *context)
     ck_assert_int_eq(result, 0);
     result = index_merge_run(merge);
     if (result == 0)
-        result = index_generation_apply(change->old, NULL, removed, 2, 0,
-                                        &(struct index_build){.level = cpu_detect()}, &now);
+        result = index_generation_apply(change->old, NULL, removed, 2, 0, cpu_detect(), &now);
     int ended = index_merge_end(merge, now, now == NULL ? NULL : &next);
     result = result < 0 ? result : ended;
     ck_assert((result == 0) == (next != NULL));
@@ -304,9 +298,7 @@ START_TEST(a_merge_aside_that_fails_leaves_everything_as_it_was)
     change.cast.centre = random_hash(&change.cast.state);
     change.old = make_old(&change.cast);
     ck_assert_int_eq(make_batch(&change.cast, 9001, 2500, &batch), 0);
-    ck_assert_int_eq(index_generation_apply(change.old, batch, NULL, 0, 0,
-                                            &(struct index_build){.level = cpu_detect()}, &next),
-                     0);
+    ck_assert_int_eq(index_generation_apply(change.old, batch, NULL, 0, 0, cpu_detect(), &next), 0);
     index_generation_release(change.old);
     change.old = next;
     change.old_finds = count_finds(change.old, &change.cast);
@@ -321,8 +313,7 @@ END_TEST
 static int make_empty(void *context)
 {
     struct index_generation *generation = NULL;
-    int result = index_generation_apply(NULL, NULL, NULL, 0, SIZE_MAX,
-                                        &(struct index_build){.level = CPU_PLAIN}, &generation);
+    int result = index_generation_apply(NULL, NULL, NULL, 0, SIZE_MAX, CPU_PLAIN, &generation);
 
     (void)context;
     index_generation_release(generation);
@@ -353,9 +344,7 @@ START_TEST(a_batch_that_cannot_grow_keeps_what_it_has)
     for (fail_at = 1; index_batch_add_view(batch, VIEW_THUMBNAIL, &cast.centre) == 0; fail_at = 1)
         views++;
     fail_at = 0;
-    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX,
-                                            &(struct index_build){.level = CPU_PLAIN}, &generation),
-                     0);
+    ck_assert_int_eq(index_generation_apply(NULL, batch, NULL, 0, SIZE_MAX, CPU_PLAIN, &generation), 0);
     index_generation_read_statistics(generation, &statistics);
     ck_assert_uint_eq(statistics.entries, 16);
     ck_assert_uint_eq(statistics.views, views);

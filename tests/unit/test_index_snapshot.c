@@ -257,9 +257,7 @@ START_TEST(an_empty_generation_is_kept_too)
     struct index_statistics statistics;
     struct diag diag = {""};
 
-    ck_assert_int_eq(index_generation_apply(NULL, NULL, NULL, 0, SIZE_MAX,
-                                            &(struct index_build){.level = CPU_PLAIN}, &empty),
-                     0);
+    ck_assert_int_eq(index_generation_apply(NULL, NULL, NULL, 0, SIZE_MAX, CPU_PLAIN, &empty), 0);
     write_snapshot(&folder, empty);
     index_generation_release(empty);
     ck_assert_int_eq(load(&folder, &loaded, &diag), 0);

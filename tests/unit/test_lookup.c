@@ -54,9 +54,8 @@ static void open_reading(void)
 {
     struct index_statistics statistics;
 
-    ck_assert_int_eq(index_generation_apply(NULL, bench.batch, NULL, 0, SIZE_MAX,
-                                            &(struct index_build){.level = cpu_detect()}, &bench.generation),
-                     0);
+    ck_assert_int_eq(
+        index_generation_apply(NULL, bench.batch, NULL, 0, SIZE_MAX, cpu_detect(), &bench.generation), 0);
     bench.batch = NULL;
     index_generation_read_statistics(bench.generation, &statistics);
     bench.reading = (struct catalog_reading){.generation = bench.generation,

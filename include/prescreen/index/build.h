@@ -20,11 +20,18 @@ struct index_build {
 
 enum { INDEX_PACE_ITEMS = 4096 };
 
+/* pace may be NULL. */
+static inline void index_pace_step(const struct index_pace *pace)
+{
+    if (pace != NULL)
+        pace->step(pace->context);
+}
+
 /* For loops over hashes or entries, with the number of the one at hand. pace may be NULL. */
 static inline void index_pace_at(const struct index_pace *pace, size_t number)
 {
-    if (number % INDEX_PACE_ITEMS == 0 && pace != NULL)
-        pace->step(pace->context);
+    if (number % INDEX_PACE_ITEMS == 0)
+        index_pace_step(pace);
 }
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef PRESCREEN_INDEX_GENERATION_H
 #define PRESCREEN_INDEX_GENERATION_H
 
+#include "prescreen/base/cpu.h"
 #include "prescreen/hash/hashes.h"
 #include "prescreen/index/build.h"
 
@@ -33,7 +34,7 @@ struct index_generation;
  * bytes an entry with PDQ and 25 to 40 for each digest. */
 int index_generation_apply(const struct index_generation *old, struct index_batch *batch,
                            const uint64_t *removed, size_t removed_count, size_t merge_max,
-                           const struct index_build *build, struct index_generation **next);
+                           enum cpu_level level, struct index_generation **next);
 
 /* A merge of segments aside: what index_generation_apply() left undone because of merge_max. */
 struct index_merge;
