@@ -445,7 +445,8 @@ static bool has_merged(void)
     return status().merges > 0 && statistics.segments < 4;
 }
 
-START_TEST(a_keeper_merges_what_changes_leave_behind)
+/* Changes that a keeper has something to merge of. */
+static void change_and_await_merge(void)
 {
     put_list(outside, "a");
     change_list(outside, "a", 0, 150000, 0, 0);
@@ -456,6 +457,11 @@ START_TEST(a_keeper_merges_what_changes_leave_behind)
         ck_assert_int_eq(catalog_catch_up(catalog, &diag), 0);
     }
     await(has_merged);
+}
+
+START_TEST(a_keeper_merges_what_changes_leave_behind)
+{
+    change_and_await_merge();
     check_in_force();
 }
 END_TEST
@@ -464,15 +470,7 @@ END_TEST
 START_TEST(a_keeper_gets_on_beside_screenings)
 {
     catalog_begin_screening(catalog);
-    put_list(outside, "a");
-    change_list(outside, "a", 0, 150000, 0, 0);
-    ck_assert_int_eq(catalog_catch_up(catalog, &diag), 0);
-    ck_assert_int_eq(catalog_keep(catalog), 0);
-    for (unsigned int i = 0; i < 4; i++) {
-        change_list(outside, "a", 150000 + i * 70000, 70000, i * 7000, 5000);
-        ck_assert_int_eq(catalog_catch_up(catalog, &diag), 0);
-    }
-    await(has_merged);
+    change_and_await_merge();
     catalog_end_screening(catalog);
     check_in_force();
 }

@@ -177,20 +177,29 @@ static const struct index_generation *settle(const struct index_generation *gene
     return settled;
 }
 
+/* A generation of so many entries, out of a file. Nothing of it needed to be settled before. */
+static const struct index_generation *make_mapped(const struct store_folder *folder, struct model *model,
+                                                  size_t entries)
+{
+    struct diag diag = {""};
+    size_t steps = 0;
+
+    model_start(model, 5);
+    const struct index_generation *generation = advance(model, NULL, entries, 0);
+    write_snapshot(folder, generation);
+    ck_assert_ptr_null(settle(generation, &steps));
+    index_generation_release(generation);
+    ck_assert_int_eq(load(folder, &generation, &diag), 0);
+    return generation;
+}
+
 START_TEST(what_is_large_moves_from_the_file_into_memory)
 {
     struct store_folder folder = make_folder();
     struct model model;
-    const struct index_generation *generation;
-    struct diag diag = {""};
+    const struct index_generation *generation = make_mapped(&folder, &model, 70000);
     size_t steps = 0;
 
-    model_start(&model, 5);
-    generation = advance(&model, NULL, 70000, 0);
-    write_snapshot(&folder, generation);
-    ck_assert_ptr_null(settle(generation, &steps));
-    index_generation_release(generation);
-    ck_assert_int_eq(load(&folder, &generation, &diag), 0);
     const struct index_generation *settled = settle(generation, &steps);
     ck_assert_ptr_nonnull(settled);
     index_generation_release(generation);
@@ -208,15 +217,9 @@ START_TEST(what_is_small_stays_in_the_file)
 {
     struct store_folder folder = make_folder();
     struct model model;
-    const struct index_generation *generation;
-    struct diag diag = {""};
+    const struct index_generation *generation = make_mapped(&folder, &model, 9000);
     size_t steps = 0;
 
-    model_start(&model, 6);
-    generation = advance(&model, NULL, 9000, 0);
-    write_snapshot(&folder, generation);
-    index_generation_release(generation);
-    ck_assert_int_eq(load(&folder, &generation, &diag), 0);
     ck_assert_ptr_null(settle(generation, &steps));
     ck_assert_uint_eq(steps, 0);
     index_generation_release(generation);
